@@ -1,0 +1,193 @@
+"""The page language on the wire: table, form, detail, action and the menu.
+
+Versioned data without expressions or layout. `render.py` fills it from the declarations in each
+module's `pages.py`, filtered by the viewer's permissions and in the viewer's language; the one
+renderer in `cloud/web/office` draws it. Its TypeScript types come from the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+VERSION: Literal[1] = 1
+
+
+class Tone(StrEnum):
+    """The seven meanings of color, the same on every page (design/ui.md §4)."""
+
+    mute = "mute"
+    info = "info"
+    wait = "wait"
+    auto = "auto"
+    ok = "ok"
+    warn = "warn"
+    bad = "bad"
+
+
+class Kind(StrEnum):
+    """How a value is shown or typed; alignment, digits and width follow from it."""
+
+    text = "text"
+    number = "number"  # a document number: shown as a link when the table has a detail page
+    money = "money"  # decimal string, 2 places
+    price = "price"  # decimal string, up to 6 places, trailing zeros dropped
+    quantity = "quantity"  # decimal string, up to 4 places, as entered
+    count = "count"
+    percent = "percent"
+    date = "date"
+    datetime = "datetime"
+    age = "age"  # an instant shown as "12 seconds ago"
+    period = "period"  # {"from": date, "to": date}, closed at both ends
+    tag = "tag"
+    flag = "flag"
+    phone = "phone"
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Option(Part):
+    value: str
+    label: str
+    tone: Tone | None
+
+
+class Column(Part):
+    """A column of a table, a line of a field section, or a figure at the head of a detail."""
+
+    key: str
+    label: str
+    kind: Kind
+    width: int | None
+    sortable: bool
+    options: list[Option]
+    unit: str | None
+    unit_key: str | None  # the row's own unit, where rows differ
+    note_key: str | None  # a second, quieter line in the same cell
+
+
+class Filter(Part):
+    key: str
+    label: str
+    kind: Literal["search", "choice", "period", "date"]
+    options: list[Option]
+    source: str | None  # GET, answers {"items": [{"value", "label"}]}
+
+
+class View(Part):
+    """A quiet tab above a table: a named set of filter values, with its count."""
+
+    code: str
+    label: str
+    params: dict[str, str]
+    tone: Tone | None
+
+
+class Empty(Part):
+    title: str
+    hint: str
+
+
+class Field(Part):
+    key: str
+    label: str
+    kind: Kind | Literal["choice", "lookup", "multi", "long_text"]
+    required: bool
+    help: str | None
+    options: list[Option]
+    source: str | None  # for lookup and multi: GET ?q=, answers {"items": [{"value", "label"}]}
+    default: str | None
+    section: str | None
+    wide: bool
+
+
+class Form(Part):
+    shape: Literal["form"]
+    version: Literal[1]
+    code: str
+    title: str
+    note: str | None  # one line saying what follows from submitting
+    fields: list[Field]
+    submit: str
+
+
+class Action(Part):
+    """A button bound to one route. `{id}` and other `{keys}` in `path` are filled from the row."""
+
+    code: str
+    label: str
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    placement: Literal["primary", "toolbar", "row", "selection"]
+    tone: Literal["bad"] | None
+    confirm: str | None  # the question asked first; `{number}` and other keys come from the row
+    when: dict[str, list[str]]  # shown only on rows whose value of the key is in the list
+    form: Form | None
+    idempotent: bool  # the renderer sends an Idempotency-Key
+    done: str  # the toast; keys in braces come from the answer
+    opens: str | None  # instead of calling: a front-end path to open
+
+
+class Table(Part):
+    shape: Literal["table"]
+    version: Literal[1]
+    code: str
+    title: str
+    source: str
+    columns: list[Column]
+    filters: list[Filter]
+    views: list[View]
+    actions: list[Action]
+    detail: str | None  # code of the detail page that opens as a drawer
+    sums: list[str]  # column keys; values come in the answer's `sums`
+    sort: str  # the default, as sent: "-due_on"
+    export: str | None  # GET with the same filters, answers .xlsx
+    empty: Empty
+
+
+class Section(Part):
+    """One block of a detail. `key` names the value in the payload that feeds it.
+
+    fields: an object shown by `columns`. table: a list of objects. explanation: the calculation of
+    a bill {"operands": [{"value", "unit", "caption"}], "raw", "amount", "recomputed": bool,
+    "lines": [{"label", "value", "source"}]}. entries: journal entries [{"number", "business_on",
+    "summary", "lines": [{"side", "account", "debit", "credit"}]}]. timeline: [{"at", "title",
+    "text", "who", "tone"}].
+    """
+
+    code: str
+    title: str
+    kind: Literal["fields", "table", "explanation", "entries", "timeline"]
+    key: str
+    columns: list[Column]
+    note: str | None
+
+
+class Detail(Part):
+    shape: Literal["detail"]
+    version: Literal[1]
+    code: str
+    title: str
+    source: str  # with {id}
+    number: str  # key of the heading
+    subtitle: list[str]  # keys joined by a middle dot
+    tags: list[Column]
+    figures: list[Column]
+    progress: list[str]  # [part, whole]: the 2 px bar; empty for none
+    sections: list[Section]
+    actions: list[Action]
+    foot: str | None
+
+
+class MenuItem(Part):
+    code: str
+    label: str
+    icon: str | None  # a Lucide icon name
+    page: str | None  # code of a declared page
+    view: str | None  # path of a hand-written view, when there is no page
+    favorite: bool
+    children: list[MenuItem]
