@@ -200,8 +200,8 @@ class PostgresCluster:
         beside.rename(self.data)
 
     def _initdb(self, folder: Path, password: str) -> None:
-        # Only the account can enter this folder; initdb cannot read a pipe of another user.
-        secret = self.socket / "password"
+        # A file, since initdb cannot open a pipe that belongs to another user.
+        secret = self.home / "superuser-password"
         write_private(secret, password)
         own(secret, self._account)
         try:
