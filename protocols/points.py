@@ -1,4 +1,7 @@
-"""Points, the quality of a value, and blocks: columns of readings shared by all drivers."""
+"""Lanes, the quality of a value, and blocks: columns of readings shared by all drivers.
+
+A point is named by its number, which the platform gives and which is unique within a site.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,6 @@ class Lane(StrEnum):
     EVENT = "event"
     METER = "meter"
     TELE = "tele"
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value of a device. `number` is the platform's own and stays unique within a site."""
-
-    number: int
-    code: str
 
 
 @dataclass(slots=True)
