@@ -23,8 +23,8 @@
 
 static void fill(modbus_mapping_t *map) {
   for (int i = 0; i < 40; i++) map->tab_registers[i] = i * 7 + 1;
-  /* libmodbus 3.1 names the orders by the bytes in memory: on a PC its "dcba" is high word first. */
-  modbus_set_float_dcba(230.25f, map->tab_registers + 40);
+  /* libmodbus 3.1 names the orders by the bytes in memory: on a PC its "badc" is high word first. */
+  modbus_set_float_badc(230.25f, map->tab_registers + 40);
   modbus_set_float(-12.5f, map->tab_registers + 42);
   int32_t up = 123456, down = -123456;
   int64_t large = 9007199254740991LL;
