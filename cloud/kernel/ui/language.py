@@ -35,7 +35,7 @@ class Kind(StrEnum):
     money = "money"  # decimal string, 2 places
     price = "price"  # decimal string, up to 6 places, trailing zeros dropped
     quantity = "quantity"  # decimal string, up to 4 places, as entered
-    count = "count"
+    whole = "count"
     percent = "percent"
     date = "date"
     datetime = "datetime"

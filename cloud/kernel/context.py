@@ -1,0 +1,134 @@
+"""Who acts, and the one ambient thing that every service function takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.kernel.db import Record, Scope
+from cloud.kernel.errors import NotFound, PermissionMissing, StaleVersion
+from cloud.kernel.events import Bus
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+class ActorKind(StrEnum):
+    staff = "staff"
+    system = "system"
+    device = "device"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who acts: their company, the rows they may see and write, and what they may do."""
+
+    company_id: UUID
+    org_id: UUID
+    scope: Scope
+    permissions: frozenset[str] = frozenset()
+    id: UUID | None = None
+    kind: ActorKind = ActorKind.staff
+    name: str = ""
+    locale: str = "zh-CN"
+    time_zone: str = "Asia/Shanghai"
+
+    def require(self, permission: str) -> None:
+        """Raises PermissionMissing."""
+        if permission not in self.permissions:
+            raise PermissionMissing(permission=str(permission))
+
+    def narrowed(self, site_id: UUID, ancestors: tuple[UUID, ...]) -> Principal:
+        """The same person inside one site. Raises NotFound when the site is not theirs to write."""
+        if not self.scope.all and site_id not in self.scope.write_orgs:
+            raise NotFound
+        scope = Scope(
+            company_id=self.company_id,
+            read_orgs=(*ancestors, site_id),
+            write_orgs=(site_id,),
+        )
+        return replace(self, scope=scope)
+
+
+def system_principal(
+    company_id: UUID, *, org_id: UUID, scope: Scope, permissions: frozenset[str] = frozenset()
+) -> Principal:
+    """A job or a device at work: an explicit scope, never a bypass."""
+    return Principal(
+        company_id=company_id,
+        org_id=org_id,
+        scope=scope,
+        permissions=permissions,
+        kind=ActorKind.system,
+        name="系统",
+    )
+
+
+@dataclass(frozen=True)
+class Door:
+    """What came with the request and matters below: the idempotency key and the body's digest."""
+
+    route: str = ""
+    key: str | None = None
+    digest: bytes = b""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Ctx:
+    """One transaction: its session, who acts in it, and when it happens."""
+
+    session: AsyncSession
+    principal: Principal
+    now: datetime
+    request_id: str
+    bus: Bus
+    door: Door = field(default_factory=Door)
+
+    @property
+    def business_on(self) -> date:
+        """The local calendar day that this transaction's documents carry."""
+        return self.now.astimezone(ZoneInfo(self.principal.time_zone)).date()
+
+    async def announce(self, event: object) -> None:
+        """Run the handlers of `event` in manifest order, in this transaction."""
+        await self.bus.publish(self, event)
+
+    def stamp(self, org_id: UUID) -> dict[str, Any]:
+        """The columns of Record that every new row takes from the transaction."""
+        return {
+            "company_id": self.principal.company_id,
+            "org_id": org_id,
+            "created_at": self.now,
+            "created_by": self.principal.id,
+        }
+
+    async def find(
+        self, model: type[RecordT], record_id: UUID, *, lock: bool = False
+    ) -> RecordT | None:
+        statement = select(model).where(model.id == record_id)  # type: ignore[arg-type]
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def get(
+        self,
+        model: type[RecordT],
+        record_id: UUID,
+        *,
+        lock: bool = False,
+        version: int | None = None,
+    ) -> RecordT:
+        """Raises NotFound, also for what is out of scope; StaleVersion when `version` is old."""
+        record = await self.find(model, record_id, lock=lock)
+        if record is None:
+            raise NotFound
+        if version is not None and record.version != version:
+            raise StaleVersion
+        return record

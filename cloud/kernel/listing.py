@@ -1,0 +1,139 @@
+"""Lists: paging, sorting, search and sums, asked in one shape and answered in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Select, SQLColumnExpression, func, select
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.errors import FieldError, Unprocessable
+
+ItemT = TypeVar("ItemT")
+
+Statement = Select[*tuple[Any, ...]]
+Expression = SQLColumnExpression[Any]
+
+SIZE_MAX = 200
+PAGE_MAX = 100_000
+
+
+class SortUnknown(Unprocessable):
+    message = "This list cannot be sorted by “{sort}”. Choose one of {allowed}."
+
+
+class Page(BaseModel, Generic[ItemT]):
+    """One page of a list. `sums` are of the whole filter, not of the page."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: list[ItemT]
+    total: int
+    sums: dict[str, str]
+    views: dict[str, int]
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class Listing:
+    page: int
+    size: int
+    sort: str | None
+    q: str
+    site_id: UUID | None
+
+
+def _listing(
+    page: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 1,
+    size: Annotated[int, Query(ge=1, le=SIZE_MAX)] = 50,
+    sort: Annotated[str | None, Query(max_length=60)] = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+    site_id: UUID | None = None,
+) -> Listing:
+    return Listing(page=page, size=size, sort=sort, q=q.strip(), site_id=site_id)
+
+
+Listed = Annotated[Listing, Depends(_listing)]
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """What a list may be sorted by. `tie` makes the order total, so that pages do not overlap."""
+
+    by: Mapping[str, Expression]
+    default: str
+    tie: Expression
+
+    def order(self, sort: str | None) -> list[Expression]:
+        """Raises SortUnknown."""
+        wanted = sort or self.default
+        column = self.by.get(wanted.removeprefix("-"))
+        if column is None:
+            raise SortUnknown(
+                sort=wanted,
+                allowed=", ".join(self.by),
+                fields=(FieldError("sort", "sort-unknown"),),
+            )
+        return [column.desc() if wanted.startswith("-") else column.asc(), self.tie]
+
+
+async def fetch_page(
+    ctx: Ctx,
+    statement: Statement,
+    listing: Listing,
+    *,
+    sorting: Sorting,
+    sums: Mapping[str, Expression] | None = None,
+    views: Mapping[str, int] | None = None,
+    row: type[BaseModel] | None = None,
+) -> dict[str, Any]:
+    """Run `statement` for one page: two queries. Rows come as mappings of the selected labels."""
+    totals = await ctx.session.execute(
+        statement.with_only_columns(
+            func.count().label("total"),
+            *(
+                func.coalesce(func.sum(column), 0).label(key)
+                for key, column in (sums or {}).items()
+            ),
+            maintain_column_froms=True,
+        ).order_by(None)
+    )
+    total, *values = totals.one()
+    rows = await ctx.session.execute(
+        statement.order_by(*sorting.order(listing.sort))
+        .limit(listing.size)
+        .offset((listing.page - 1) * listing.size)
+    )
+    items: Sequence[Any] = rows.mappings().all()
+    return {
+        "items": [row.model_validate(dict(item)) for item in items] if row else items,
+        "total": total,
+        "sums": {key: str(Decimal(value)) for key, value in zip(sums or {}, values, strict=True)},
+        "views": dict(views or {}),
+        "as_of": ctx.now,
+    }
+
+
+async def count(ctx: Ctx, statement: Statement) -> int:
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    return int((await ctx.session.execute(counted)).scalar_one())
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern for `text` anywhere, with its own wildcards escaped."""
+    return f"%{_escaped(text)}%"
+
+
+def starts(text: str) -> str:
+    return f"{_escaped(text)}%"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,193 @@
+"""Refusals as RFC 9457 problem+json, in the caller's language; bugs as 500 with an incident id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from starlette.exceptions import HTTPException
+
+from cloud.kernel.context import Principal
+from cloud.kernel.db import uuid7
+from cloud.kernel.errors import (
+    AppError,
+    Conflict,
+    FieldError,
+    NotFound,
+    Unavailable,
+    Unprocessable,
+    code_of,
+    status_of,
+    text_of,
+)
+from cloud.kernel.i18n import Texts, pick_locale
+
+log = structlog.get_logger()
+
+UNIQUE_VIOLATION = "23505"
+FOREIGN_KEY_VIOLATION = "23503"
+ROW_SECURITY_VIOLATION = "42501"
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class ProblemField(BaseModel):
+    path: str
+    code: str
+    params: dict[str, Any]
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every refusal."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    params: dict[str, Any]
+    errors: list[ProblemField]
+    incident: str | None
+
+
+class DocumentExists(Conflict):
+    message = "There is already such a record. Look it up instead of adding it again."
+
+
+class ReferenceUnknown(NotFound):
+    message = "The request names a record that does not exist, or that is not yours to use."
+
+
+class InternalError(AppError):
+    message = "Something failed on our side. Nothing was saved. Tell support the incident number."
+
+
+class DatabaseAway(Unavailable):
+    message = "The database is not answering. Nothing was saved; try again in a moment."
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _refusal)
+    app.add_exception_handler(RequestValidationError, _wrong_shape)
+    app.add_exception_handler(IntegrityError, _violation)
+    app.add_exception_handler(DBAPIError, _violation)
+    app.add_exception_handler(HTTPException, _routing)
+    app.add_exception_handler(Exception, _bug)
+
+
+def problem(request: Request, error: AppError, incident: str | None = None) -> JSONResponse:
+    texts: Texts = request.app.state.runtime.texts
+    principal: Principal | None = getattr(request.state, "principal", None)
+    # The page says its language with each request; an account's own choice is its default.
+    header = request.headers.get("accept-language")
+    locale = pick_locale(header, principal.locale if principal and not header else None)
+    body = Problem(
+        type="about:blank",
+        title=texts.error(code_of(error), text_of(error), error.params, locale),
+        status=status_of(error),
+        code=code_of(error),
+        params={key: _plain(value) for key, value in error.params.items()},
+        errors=[
+            ProblemField(
+                path=field.path,
+                code=field.code,
+                params={key: _plain(value) for key, value in field.params.items()},
+                message=texts.error(
+                    field.code, _FIELD_TEXTS.get(field.code, field.code), field.params, locale
+                ),
+            )
+            for field in error.fields
+        ],
+        incident=incident,
+    )
+    return JSONResponse(
+        body.model_dump(), status_code=body.status, media_type="application/problem+json"
+    )
+
+
+_FIELD_TEXTS = {
+    "missing": "Fill this in.",
+    "extra_forbidden": "There is no such field.",
+    "decimal_max_places": "No more than {decimal_places} decimal places.",
+    "decimal_parsing": "This is not a number.",
+    "date_from_datetime_parsing": "This is not a date like 2026-11-24.",
+    "date_parsing": "This is not a date like 2026-11-24.",
+    "uuid_parsing": "This is not a valid reference.",
+    "enum": "Choose one of {expected}.",
+    "literal_error": "Choose one of {expected}.",
+    "greater_than": "Must be more than {gt}.",
+    "greater_than_equal": "Must be at least {ge}.",
+    "less_than_equal": "Must be at most {le}.",
+    "string_too_short": "Fill this in.",
+    "string_too_long": "At most {max_length} characters.",
+    "too_short": "Choose at least {min_length}.",
+    "too_long": "Choose at most {max_length}.",
+    "int_parsing": "This is not a whole number.",
+}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | bool | list | dict | None) else str(value)
+
+
+async def _refusal(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)
+    return problem(request, error)
+
+
+async def _wrong_shape(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = tuple(
+        FieldError(
+            path=".".join(str(part) for part in wrong["loc"][1:]) or str(wrong["loc"][0]),
+            code=wrong["type"],
+            params={key: _plain(value) for key, value in wrong.get("ctx", {}).items()},
+        )
+        for wrong in error.errors()[:50]
+    )
+    return problem(request, Unprocessable(fields=fields))
+
+
+async def _violation(request: Request, error: Exception) -> JSONResponse:
+    """Constraints that a race can reach. A service translates those that it names itself."""
+    assert isinstance(error, DBAPIError)
+    state = getattr(error.orig, "sqlstate", None)
+    if state == UNIQUE_VIOLATION:
+        return problem(request, DocumentExists())
+    if state in {FOREIGN_KEY_VIOLATION, ROW_SECURITY_VIOLATION}:
+        return problem(request, ReferenceUnknown())
+    if state is None or state.startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
+        return problem(request, DatabaseAway())
+    return await _bug(request, error)
+
+
+class NoSuchAddress(NotFound):
+    message = "There is no such address."
+
+
+class MethodNotAllowed(AppError):
+    status = 405
+    message = "This address does not take {method}."
+
+
+async def _routing(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return problem(request, MethodNotAllowed(method=request.method))
+    return problem(request, NoSuchAddress())
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    incident = str(uuid7())
+    log.error(
+        "http.request.failed",
+        incident=incident,
+        path=request.url.path,
+        request_id=getattr(request.state, "request_id", None),
+        exc_info=error,
+    )
+    return problem(request, InternalError(), incident)

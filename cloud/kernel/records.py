@@ -1,0 +1,110 @@
+"""The kernel's own tables: idempotency keys, number series, audit, timers and shard leases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from cloud.kernel.db import big_integer_column, instant_column
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """An answer that was given, stored in the transaction that earned it."""
+
+    __tablename__ = "kernel_idempotency_key"
+
+    company_id: UUID = Field(primary_key=True)
+    principal_id: UUID = Field(primary_key=True)
+    key: str = Field(primary_key=True, max_length=100)
+    route: str
+    digest: bytes = Field(sa_type=LargeBinary)
+    status: int | None = None
+    answer: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    created_at: datetime = instant_column(index=True)
+
+
+class NumberSeries(SQLModel, table=True):
+    """The next number of a kind of document in a unit and a month; the row is the lock."""
+
+    __tablename__ = "kernel_number_series"
+
+    company_id: UUID = Field(primary_key=True)
+    org_id: UUID = Field(primary_key=True)
+    series: str = Field(primary_key=True, max_length=16)
+    period: str = Field(primary_key=True, max_length=8)
+    next_number: int = big_integer_column()
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what to which record, and what it was before. Appended plain, sealed by a job."""
+
+    __tablename__ = "kernel_audit_row"
+    __table_args__ = (
+        Index("ix_kernel_audit_row_subject", "subject_kind", "subject_id"),
+        Index("ix_kernel_audit_row_company_id_xact", "company_id", "xact"),
+    )
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    company_id: UUID
+    org_id: UUID
+    xact: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")
+        ),
+    )
+    at: datetime = instant_column()
+    actor_kind: str
+    actor_id: UUID | None = None
+    address: str = ""
+    action: str
+    subject_kind: str
+    subject_id: UUID | None = None
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    reason: str = ""
+    request_id: str
+
+
+class AuditSeal(SQLModel, table=True):
+    """A hash over the audit rows of a range of transactions and over the seal before it."""
+
+    __tablename__ = "kernel_audit_seal"
+
+    company_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    first_xact: int = big_integer_column()
+    last_xact: int = big_integer_column()
+    row_count: int
+    sealed_at: datetime = instant_column()
+    digest: bytes = Field(sa_type=LargeBinary)
+
+
+class Timer(SQLModel, table=True):
+    """When a job of a manifest runs next. No tenant data: a job opens its own scopes."""
+
+    __tablename__ = "kernel_timer"
+
+    name: str = Field(primary_key=True)
+    cron: str
+    next_at: datetime = instant_column()
+    last_at: datetime | None = instant_column(default=None)
+
+
+class ShardLease(SQLModel, table=True):
+    """Which host owns a shard of sites, until when, under which fencing epoch."""
+
+    __tablename__ = "kernel_shard_lease"
+
+    shard: int = Field(primary_key=True)
+    host: str | None = None
+    address: str | None = None
+    epoch: int = big_integer_column()
+    expires_at: datetime | None = instant_column(default=None)

@@ -1,0 +1,166 @@
+"""Pages as modules declare them: labels are English keys, addresses are route functions.
+
+A page never repeats a path or a permission: both are read off the route it names. `render.py`
+turns a declaration into the page language for one viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from cloud.kernel.ui.language import Kind, Tone
+
+Route = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of an enum as people read it, with its one meaning of color."""
+
+    value: StrEnum
+    label: str
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    label: str
+    kind: Kind = Kind.text
+    width: int | None = None
+    sortable: bool = False
+    choices: tuple[Choice, ...] = ()
+    unit: str | None = None
+    unit_key: str | None = None
+    note_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    key: str
+    label: str
+    kind: Literal["search", "choice", "period", "date"]
+    choices: tuple[Choice, ...] = ()
+    source: Route | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    code: str
+    label: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    tone: Tone | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    key: str
+    label: str
+    kind: Kind | Literal["choice", "lookup", "multi", "long_text"] = Kind.text
+    required: bool = True
+    help: str | None = None
+    choices: tuple[Choice, ...] = ()
+    source: Route | None = None
+    default: str | None = None
+    section: str | None = None
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """A dialog of an action; its keys are the fields of the route's body."""
+
+    title: str
+    fields: tuple[Field, ...]
+    submit: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    code: str
+    label: str
+    call: Route | None = None
+    placement: Literal["primary", "toolbar", "row", "selection"] = "row"
+    tone: Literal["bad"] | None = None
+    confirm: str | None = None
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    form: Form | None = None
+    done: str = "Done"
+    opens: str | None = None
+    needs: Route | None = None  # an action that opens a view is shown to who may call this route
+
+
+@dataclass(frozen=True)
+class Section:
+    code: str
+    title: str
+    kind: Literal["fields", "table", "explanation", "entries", "timeline"]
+    key: str
+    columns: tuple[Column, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class TablePage:
+    code: str
+    title: str
+    source: Route
+    columns: tuple[Column, ...]
+    sort: str
+    empty: tuple[str, str]
+    filters: tuple[Filter, ...] = ()
+    views: tuple[View, ...] = ()
+    actions: tuple[Action, ...] = ()
+    detail: str | None = None
+    sums: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DetailPage:
+    code: str
+    title: str
+    source: Route
+    number: str
+    subtitle: tuple[str, ...] = ()
+    tags: tuple[Column, ...] = ()
+    figures: tuple[Column, ...] = ()
+    progress: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    actions: tuple[Action, ...] = ()
+    foot: str | None = None
+
+
+Page = TablePage | DetailPage
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A line of the menu under a heading of `MENU`: a declared page, or a view written by hand."""
+
+    heading: str
+    label: str
+    page: str | None = None
+    view: str | None = None
+    needs: Route | None = None
+    icon: str | None = None
+    favorite: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    code: str
+    label: str
+    icon: str
+
+
+HEADINGS = (
+    Heading("resources", "Resources", "building-2"),
+    Heading("finance", "Finance", "wallet"),
+    Heading("customers", "Customers", "users"),
+    Heading("equipment", "Equipment", "cpu"),
+    Heading("system", "System", "sliders-horizontal"),
+)

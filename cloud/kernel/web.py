@@ -1,0 +1,149 @@
+"""The web application: routers, refusals, security headers, and the built office."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
+
+from cloud.kernel.db import uuid7
+from cloud.kernel.http import CurrentPrincipal
+from cloud.kernel.problems import NoSuchAddress, Problem, install_problem_handlers
+from cloud.kernel.runtime import Runtime
+
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self';"
+    " frame-ancestors 'self'"
+)
+BODY_BYTES_MAX = 4 * 1024 * 1024
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def make_app(
+    runtime: Runtime, routers: Sequence[APIRouter], *, lifespan: Lifespan | None
+) -> FastAPI:
+    """The application of one process. `/openapi.json` is for people who are logged in."""
+    app = FastAPI(
+        title="wuye",
+        version=runtime.version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={422: {"model": Problem}},
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.runtime = runtime
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi(principal: CurrentPrincipal) -> JSONResponse:
+        del principal
+        return JSONResponse(app.openapi())
+
+    install_problem_handlers(app)
+    app.middleware("http")(_frame)
+    return app
+
+
+def api_routes(routers: Sequence[APIRouter]) -> list[APIRoute]:
+    """Their routers carry whole paths, so a router's own routes are the application's."""
+    return [
+        route for router in routers for route in router.routes if isinstance(route, APIRoute)
+    ]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{'_'.join(map(str, route.tags))}.{route.name}"
+
+
+async def _frame(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Number the request, refuse a body that is too large, and add the security headers."""
+    request.state.request_id = str(uuid7())
+    if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
+        return JSONResponse(
+            {"title": "The request is too large.", "status": 413, "code": "too-large"}, 413
+        )
+    response = await call(request)
+    response.headers["X-Request-Id"] = request.state.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    if request.url.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+class Office:
+    """The built single-page office: hashed assets for ever, the page itself never cached."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def mount(self, app: FastAPI) -> None:
+        app.add_api_route(
+            "/assets/{path:path}", self.asset, methods=["GET"], include_in_schema=False
+        )
+        app.add_api_route("/{path:path}", self.page, methods=["GET"], include_in_schema=False)
+
+    async def asset(self, request: Request, path: str) -> Response:
+        """A file of the build, precompressed where the browser takes it. Raises NoSuchAddress."""
+        found = (self._root / "assets" / path).resolve()
+        if not found.is_relative_to(self._root) or not found.is_file():
+            raise NoSuchAddress
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Vary": "Accept-Encoding",
+        }
+        if not _is_hashed(path):
+            headers["Cache-Control"] = "no-cache"
+        accepted = request.headers.get("accept-encoding", "")
+        for coding, suffix in (("br", ".br"), ("gzip", ".gz")):
+            packed = found.with_name(found.name + suffix)
+            if coding in accepted and packed.is_file():
+                headers["Content-Encoding"] = coding
+                return FileResponse(packed, media_type=_media_type(found), headers=headers)
+        return FileResponse(found, media_type=_media_type(found), headers=headers)
+
+    async def page(self, path: str) -> Response:
+        """Every address of the office is the same page; unknown API addresses are refused."""
+        if path.startswith(("api/", "assets/")):
+            raise NoSuchAddress
+        index = self._root / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT, status_code=503)
+        return FileResponse(index, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+_NOT_BUILT = (
+    "<!doctype html><title>wuye</title><p>The office is not built yet: run <code>make web</code>."
+)
+
+_MEDIA = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+    ".json": "application/json",
+    ".ico": "image/x-icon",
+}
+
+
+def _media_type(path: Path) -> str:
+    return _MEDIA.get(path.suffix, "application/octet-stream")
+
+
+def _is_hashed(path: str) -> bool:
+    stem = Path(path).name.split(".")[0]
+    return "-" in stem and len(stem.rsplit("-", 1)[1]) >= 8
+
+
+__all__ = ["Office", "api_routes", "make_app"]

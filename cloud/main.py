@@ -1,0 +1,230 @@
+"""The composition root: the one file that knows every module, and what each role runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+import uvicorn
+import yaml
+from alembic import command
+from alembic.config import Config
+from fastapi import FastAPI
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import MetaData, text
+from sqlmodel import SQLModel
+
+from cloud.kernel import audit, health, logs
+from cloud.kernel.clock import utc_now
+from cloud.kernel.context import system_principal
+from cloud.kernel.db import Scope, make_engine, make_sessions, uuid7
+from cloud.kernel.events import Bus
+from cloud.kernel.i18n import load_texts
+from cloud.kernel.jobs import Job, Work, make_worker
+from cloud.kernel.registry import Module, check_manifests
+from cloud.kernel.roles import ensure_roles
+from cloud.kernel.runtime import Runtime
+from cloud.kernel.seeding import Seeding
+from cloud.kernel.settings import Endpoints, Settings, load_endpoints
+from cloud.kernel.sites import NoSites, Sites
+from cloud.kernel.timers import run_timers
+from cloud.kernel.ui import api as ui_api
+from cloud.kernel.ui.render import Pages
+from cloud.kernel.web import Office, api_routes, make_app
+from cloud.modules.accounts.module import MODULE as ACCOUNTS
+from cloud.modules.accounts.queries import AccountsAuthenticator
+from cloud.modules.organization.module import MODULE as ORGANIZATION
+
+MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS)
+
+ROOT = Path(__file__).resolve().parent
+CHECKOUT = ROOT.parent
+OFFICE = ROOT / "web" / "dist" / "office"
+COMMUNITY = CHECKOUT / "demo" / "community.yaml"
+
+log = structlog.get_logger()
+
+
+def metadata() -> MetaData:
+    """All tables; importing the modules above has registered their models."""
+    return SQLModel.metadata
+
+
+def vocabulary() -> frozenset[str]:
+    """Every permission there is."""
+    return frozenset(
+        permission.value for module in MODULES for permission in module.permissions or ()
+    )
+
+
+def all_jobs() -> tuple[Job, ...]:
+    return (audit.SEAL, *(job for module in MODULES for job in module.jobs))
+
+
+def runtime(
+    *, settings: Settings, endpoints: Endpoints, url: str | None = None, sites: Sites | None = None
+) -> Runtime:
+    """What a process of any role stands on. Raises BrokenManifest for a broken module list."""
+    check_manifests(MODULES)
+    sessions = make_sessions(make_engine(url or endpoints.database.app_url.get_secret_value()))
+    folders = [ROOT / "kernel" / "locale"]
+    folders += [ROOT / "modules" / module.name / "locale" for module in MODULES]
+    return Runtime(
+        settings=settings,
+        endpoints=endpoints,
+        sessions=sessions,
+        bus=Bus(pair for module in MODULES for pair in module.handlers),
+        authenticator=AccountsAuthenticator(sessions),
+        texts=load_texts(folders),
+        sites=sites or NoSites(),
+        version=version("wuye"),
+    )
+
+
+def work_of(running: Runtime) -> Work:
+    return Work(
+        sessions=running.sessions,
+        bus=running.bus,
+        authenticator=running.authenticator,
+        sites=running.sites,
+    )
+
+
+def compose(running: Runtime) -> FastAPI:
+    """The web application with every module's routes, pages and menu. Raises BrokenPage."""
+    routers = [health.router, ui_api.router]
+    routers += [router for module in MODULES for router in module.routers]
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        yield
+        await running.sessions.kw["bind"].dispose()
+
+    app = make_app(running, routers, lifespan=lifespan)
+    running.pages = Pages(
+        routes=api_routes(routers),
+        declared=(page for module in MODULES for page in module.pages),
+        menu=(entry for module in MODULES for entry in module.menu),
+        texts=running.texts,
+    )
+    Office(OFFICE).mount(app)
+    return app
+
+
+def upgrade() -> None:
+    """Make the roles and bring the database to the newest revision, as its owner."""
+    endpoints = load_endpoints(Settings().data_dir)
+    migrate(
+        endpoints.database.owner_url.get_secret_value(),
+        app_password=_password(endpoints.database.app_url.get_secret_value()),
+        host_password=_password(endpoints.database.host_url.get_secret_value()),
+    )
+
+
+def migrate(owner_url: str, *, app_password: str, host_password: str) -> None:
+    ensure_roles(owner_url, app_password=app_password, host_password=host_password)
+    command.upgrade(alembic_config(owner_url), "head")
+
+
+def alembic_config(owner_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("sqlalchemy.url", owner_url.replace("%", "%%"))
+    return config
+
+
+def _password(url: str) -> str:
+    return str(conninfo_to_dict(url).get("password", ""))
+
+
+def seed() -> None:
+    """Seed the demo company once. A database that already has a company is left alone."""
+    settings = Settings()
+    asyncio.run(_seed(settings, load_endpoints(settings.data_dir)))
+
+
+async def _seed(settings: Settings, endpoints: Endpoints) -> None:
+    running = runtime(settings=settings, endpoints=endpoints)
+    async with running.sessions() as session:
+        if (await session.execute(text("SELECT kernel_companies()"))).first() is not None:
+            return
+    password = demo_password(settings)
+    seeding = make_seeding(running, password=password)
+    for module in MODULES:
+        if module.seed is not None:
+            log.info("seed.module", module=module.name)
+            await module.seed(seeding)
+    write_private(
+        settings.data_dir / "demo-accounts.json",
+        json.dumps(seeding.accounts, ensure_ascii=False, indent=1),
+    )
+
+
+def make_seeding(running: Runtime, *, password: str) -> Seeding:
+    company_id = uuid7()
+    scope = Scope(company_id=company_id, all=True)
+    return Seeding(
+        work=work_of(running),
+        principal=system_principal(
+            company_id, org_id=company_id, scope=scope, permissions=vocabulary()
+        ),
+        community=yaml.safe_load(COMMUNITY.read_text(encoding="utf-8")),
+        now=utc_now() - timedelta(seconds=1),
+        password=password,
+        vocabulary=vocabulary(),
+    )
+
+
+def demo_password(settings: Settings) -> str:
+    given = settings.demo_password
+    return given.get_secret_value() if given else secrets.token_urlsafe(9)
+
+
+def write_private(path: Path, content: str) -> None:
+    """Replace a file that only its owner may read."""
+    fresh = path.with_name(path.name + ".new")
+    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - the mode must hold from the first byte
+        file.write(content)
+    fresh.replace(path)
+
+
+def run(role: str) -> None:
+    """Run one role until SIGTERM."""
+    settings = Settings()
+    logs.configure(settings.log, role)
+    endpoints = load_endpoints(settings.data_dir)
+    roles = {"web": _run_web, "worker": _run_worker}
+    roles[role](settings, endpoints)
+
+
+def _run_web(settings: Settings, endpoints: Endpoints) -> None:
+    uvicorn.run(
+        compose(runtime(settings=settings, endpoints=endpoints)),
+        host=endpoints.http.host,
+        port=endpoints.http.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def _run_worker(settings: Settings, endpoints: Endpoints) -> None:
+    asyncio.run(_work(runtime(settings=settings, endpoints=endpoints)))
+
+
+async def _work(running: Runtime) -> None:
+    url = running.endpoints.database.app_url.get_secret_value()
+    app = make_worker(url, work_of(running), all_jobs())
+    async with app.open_async(), asyncio.TaskGroup() as group:
+        timers = group.create_task(run_timers(running.sessions, all_jobs()))
+        await app.run_worker_async(concurrency=4, install_signal_handlers=True)
+        timers.cancel()

@@ -1,0 +1,75 @@
+"""People who log in, their roles, and where each role holds.
+
+`accounts_credential`, `accounts_session` and `accounts_attempt` have no policy and no grants: they
+are reached only by the functions of the migration, and are no models here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from cloud.kernel.db import Record, instant_column, scope_keys, scoped_fk
+
+
+class User(Record, table=True):
+    """An account. `org_id` is the unit the person belongs to; what they see comes from grants."""
+
+    __tablename__ = "accounts_user"
+    __table_args__ = (
+        *scope_keys("accounts_user"),
+        UniqueConstraint("login", name="uq_accounts_user_login"),
+    )
+
+    login: str = Field(max_length=60)
+    name: str = Field(max_length=60)
+    post: str = Field(default="", max_length=60)
+    locale: str = Field(default="zh-CN", max_length=10)
+    disabled_at: datetime | None = instant_column(default=None)
+
+
+class Role(Record, table=True):
+    __tablename__ = "accounts_role"
+    __table_args__ = (
+        *scope_keys("accounts_role"),
+        UniqueConstraint("company_id", "code", name="uq_accounts_role_code"),
+    )
+
+    code: str = Field(max_length=40)
+    name: str = Field(max_length=60)
+
+
+class RolePermission(Record, table=True):
+    __tablename__ = "accounts_role_permission"
+    __table_args__ = (
+        *scoped_fk(
+            "accounts_role_permission",
+            "role_id",
+            "accounts_role",
+            within="company_id",
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("role_id", "permission", name="uq_accounts_role_permission"),
+    )
+
+    role_id: UUID
+    permission: str = Field(max_length=80)
+
+
+class Grant(Record, table=True):
+    """A role of a person, holding in a unit and everything below it."""
+
+    __tablename__ = "accounts_grant"
+    __table_args__ = (
+        *scoped_fk("accounts_grant", "user_id", "accounts_user", within="company_id"),
+        *scoped_fk("accounts_grant", "role_id", "accounts_role", within="company_id"),
+        *scoped_fk("accounts_grant", "unit_id", "organization_unit", within="company_id"),
+        UniqueConstraint("user_id", "role_id", "unit_id", name="uq_accounts_grant"),
+    )
+
+    user_id: UUID
+    role_id: UUID
+    unit_id: UUID

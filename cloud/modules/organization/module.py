@@ -1,0 +1,17 @@
+"""The manifest of the organization."""
+
+from __future__ import annotations
+
+from cloud.kernel.registry import Module
+from cloud.modules.organization import api, pages, seeds
+from cloud.modules.organization.permissions import OrganizationPermission
+
+MODULE = Module(
+    name="organization",
+    title="Organization",
+    permissions=OrganizationPermission,
+    routers=(api.router,),
+    pages=pages.PAGES,
+    menu=pages.MENU,
+    seed=seeds.seed,
+)
