@@ -136,5 +136,3 @@ def endpoints_of(database: TestDatabase, **others: object) -> Endpoints:
 
 def settings_of(data_dir: Path) -> Settings:
     return Settings(data_dir=data_dir)
-
-
