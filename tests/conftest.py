@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: a database that rolls back, one that commits, and a world in each."""
+"""Fixtures of the whole suite: a database that rolls back, one that commits, a world in each."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def committed(own_database: TestDatabase) -> AsyncIterator[World]:
 async def client(
     database: TestDatabase, world: World, tmp_path: Path
 ) -> AsyncIterator[Callable[..., httpx.AsyncClient]]:
-    """`client(principal)`: the whole application, called as that person, in the world's rollback."""
+    """`client(principal)`: the whole application, called as that person."""
     opened: list[httpx.AsyncClient] = []
 
     def of(principal: Principal, *, sites: Sites | None = None) -> httpx.AsyncClient:

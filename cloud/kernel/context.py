@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.kernel.db import Record, Scope
 from cloud.kernel.errors import NotFound, PermissionMissing, StaleVersion
 from cloud.kernel.events import Bus
+from cloud.kernel.i18n import CHINESE, Texts
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -78,6 +79,7 @@ class Door:
     key: str | None = None
     digest: bytes = b""
     address: str = ""
+    locale: str = CHINESE
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Ctx:
     request_id: str
     bus: Bus
     door: Door = field(default_factory=Door)
+    texts: Texts = field(default_factory=Texts)
+
+    def say(self, key: str, **params: Any) -> str:
+        """The text of an English key in the caller's language, with its parameters filled in."""
+        return self.texts.label(key, self.door.locale).format_map(params)
 
     @property
     def business_on(self) -> date:

@@ -19,6 +19,7 @@ from sqlmodel import col
 from cloud.kernel.auth import CSRF_HEADER, SESSION_COOKIE, csrf_token
 from cloud.kernel.context import Ctx, Door, Principal
 from cloud.kernel.errors import Conflict, Forbidden, Unauthenticated, Unprocessable
+from cloud.kernel.i18n import pick_locale
 from cloud.kernel.records import IdempotencyKey
 from cloud.kernel.uow import unit_of_work
 
@@ -65,6 +66,7 @@ async def current_ctx(request: Request, principal: CurrentPrincipal) -> AsyncIte
         key=request.headers.get(KEY_HEADER),
         digest=hashlib.sha256(body).digest(),
         address=request.client.host if request.client else "",
+        locale=pick_locale(request.headers.get("accept-language"), principal.locale),
     )
     async with unit_of_work(
         runtime.sessions,
@@ -72,6 +74,7 @@ async def current_ctx(request: Request, principal: CurrentPrincipal) -> AsyncIte
         bus=runtime.bus,
         request_id=request.state.request_id,
         door=door,
+        texts=runtime.texts,
     ) as ctx:
         yield ctx
 

@@ -54,7 +54,10 @@ def load_texts(folders: Iterable[Path]) -> Texts:
 
 
 def pick_locale(header: str | None, preferred: str | None = None) -> str:
-    """The account's own choice, else the browser's first, else Chinese."""
-    if preferred in LOCALES:
-        return str(preferred)
-    return ENGLISH if (header or "").lower().startswith("en") else CHINESE
+    """The language that the page asks for, else the account's own, else Chinese."""
+    wanted = (header or "").lower()
+    if wanted.startswith("zh"):
+        return CHINESE
+    if wanted.startswith("en"):
+        return ENGLISH
+    return preferred if preferred in LOCALES else CHINESE

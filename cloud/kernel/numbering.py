@@ -25,6 +25,12 @@ async def reserve_numbers(ctx: Ctx, *, org_id: UUID, series: str, count: int) ->
     The series row stays locked until the transaction ends, so a roll-back returns the numbers.
     More than six digits widen the number, they never wrap (spec domain M11.5).
     """
+    prefix, first = await reserve_block(ctx, org_id=org_id, series=series, count=count)
+    return [f"{prefix}{number:0{DIGITS}d}" for number in range(first, first + count)]
+
+
+async def reserve_block(ctx: Ctx, *, org_id: UUID, series: str, count: int) -> tuple[str, int]:
+    """The prefix and the first number of a block, for numbering in one statement of SQL."""
     assert count > 0
     period = f"{ctx.business_on:%y%m}"
     result = await ctx.session.execute(
@@ -38,7 +44,7 @@ async def reserve_numbers(ctx: Ctx, *, org_id: UUID, series: str, count: int) ->
         },
     )
     first: int = result.scalar_one()
-    return [f"{series}{period}-{number:0{DIGITS}d}" for number in range(first, first + count)]
+    return f"{series}{period}-", first
 
 
 async def next_number(ctx: Ctx, *, org_id: UUID, series: str) -> str:

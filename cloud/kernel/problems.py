@@ -82,9 +82,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 def problem(request: Request, error: AppError, incident: str | None = None) -> JSONResponse:
     texts: Texts = request.app.state.runtime.texts
     principal: Principal | None = getattr(request.state, "principal", None)
-    # The page says its language with each request; an account's own choice is its default.
     header = request.headers.get("accept-language")
-    locale = pick_locale(header, principal.locale if principal and not header else None)
+    locale = pick_locale(header, principal.locale if principal else None)
     body = Problem(
         type="about:blank",
         title=texts.error(code_of(error), text_of(error), error.params, locale),

@@ -55,9 +55,7 @@ def make_app(
 
 def api_routes(routers: Sequence[APIRouter]) -> list[APIRoute]:
     """Their routers carry whole paths, so a router's own routes are the application's."""
-    return [
-        route for router in routers for route in router.routes if isinstance(route, APIRoute)
-    ]
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
 
 def _operation_id(route: APIRoute) -> str:

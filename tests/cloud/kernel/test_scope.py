@@ -10,8 +10,9 @@ from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col
 
 from cloud.kernel.db import Scope
+from cloud.kernel.errors import NotFound
 from cloud.modules.organization import queries
-from cloud.modules.organization.models import Unit
+from cloud.modules.organization.models import Unit, UnitKind
 from tests.kit.world import World, person
 
 
@@ -62,7 +63,7 @@ class TestScope:
                     Unit(
                         **ctx.stamp(world.alpha.other_site_id),
                         id=world.alpha.other_site_id,
-                        kind="project",
+                        kind=UnitKind.project,
                         parent_id=world.alpha.id,
                         code="X",
                         name="X",
@@ -88,5 +89,5 @@ class TestScopeOf:
 
     async def test_hides_another_companys(self, world: World) -> None:
         async with world.unit(world.headquarters()) as ctx:
-            with pytest.raises(queries.NotFound):
+            with pytest.raises(NotFound):
                 await queries.scope_of(ctx, world.beta.site_id)

@@ -1,0 +1,280 @@
+"""The arithmetic of charges: pure functions of values, the only place where a bill is computed.
+
+A charge is computed from a `Basis`, which is stored with the bill and read back years later: the
+same `compute` explains and checks it. One rounding, at the very end (spec domain 0.1, M3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from cloud.kernel.money import RoundingMode, RoundingStep, exact_decimal, round_money, tax_included
+from cloud.kernel.periods import Period, cycles
+from cloud.modules.charging.models import (
+    AreaBasis,
+    Method,
+    PricePer,
+    Proration,
+    RunState,
+    Timing,
+)
+
+NOTICE_DAYS = 7  # a bill is never born overdue: due at the earliest so long after it is issued
+
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.draft: frozenset({RunState.previewed, RunState.cancelled}),
+    RunState.previewed: frozenset({RunState.previewed, RunState.generating, RunState.cancelled}),
+    RunState.generating: frozenset({RunState.generated}),
+    RunState.generated: frozenset({RunState.publishing, RunState.cancelled}),
+    RunState.publishing: frozenset({RunState.published}),
+    RunState.published: frozenset(),
+    RunState.cancelled: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Price:
+    """One version of a standard. `end` is half-open, None for open."""
+
+    version_id: UUID
+    number: int
+    unit_price: Decimal
+    price_per: PricePer
+    area_basis: AreaBasis
+    proration: Proration
+    rounding_step: RoundingStep
+    rounding_mode: RoundingMode
+    start: date
+    end: date | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of the charged period under one price. Dates are half-open."""
+
+    version_id: str
+    version: int
+    unit_price: Decimal
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The two registers behind a metered charge."""
+
+    meter_no: str
+    opening: Decimal
+    closing: Decimal
+    multiplier: Decimal
+    opening_at: str
+    closing_at: str
+
+
+@dataclass(frozen=True)
+class Basis:
+    """All that a charge is computed from.
+
+    `quantity` is an area in m², a count, or a usage after the multiplier. `is_whole` says that the
+    charged period is a whole cycle of `cycle_months`, which then counts exactly that many months.
+    """
+
+    method: Method
+    standard: str
+    quantity: Decimal
+    coefficient: Decimal
+    segments: tuple[Segment, ...]
+    cycle_months: int
+    cycle_days: int
+    is_whole: bool
+    price_per: PricePer
+    proration: Proration
+    rounding_step: RoundingStep
+    rounding_mode: RoundingMode
+    tax_rate: Decimal
+    area_basis: AreaBasis
+    unit: str
+    readings: Readings | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """`raw` is exact to 12 places; `factor` is the number of months (or cycles) charged."""
+
+    raw: Decimal
+    amount: Decimal
+    tax: Decimal
+    factor: Fraction
+
+
+def compute(basis: Basis) -> Computed:
+    """Quantity × price × time over every segment, summed exactly and rounded once."""
+    factors = [_factor(basis, segment) for segment in basis.segments]
+    scaled = Fraction(basis.quantity) * Fraction(basis.coefficient)
+    total = sum(
+        (
+            scaled * Fraction(segment.unit_price) * factor
+            for segment, factor in zip(basis.segments, factors, strict=True)
+        ),
+        Fraction(0),
+    )
+    amount = round_money(total, step=basis.rounding_step, mode=basis.rounding_mode)
+    return Computed(
+        raw=exact_decimal(total),
+        amount=amount,
+        tax=tax_included(amount, basis.tax_rate),
+        factor=sum(factors, Fraction(0)),
+    )
+
+
+def _factor(basis: Basis, segment: Segment) -> Fraction:
+    if basis.method is Method.metered:
+        return Fraction(1)
+    period = Period(segment.start, segment.end)
+    if basis.price_per is PricePer.cycle:
+        return Fraction(period.days, basis.cycle_days)
+    if basis.is_whole and len(basis.segments) == 1:
+        return Fraction(basis.cycle_months)
+    return months_of(period, basis.proration)
+
+
+def months_of(period: Period, mode: Proration) -> Fraction:
+    """How many months a period counts (spec domain M3.2 k). Additive for ACTUAL_MONTH, YEAR_365."""
+    if mode is Proration.year_365:
+        return Fraction(period.days * 12, 365)
+    return sum((_month_share(period, month, mode) for month in period.months()), Fraction(0))
+
+
+def _month_share(period: Period, month: tuple[date, int, int], mode: Proration) -> Fraction:
+    first, inside, length = month
+    if inside == length:
+        return Fraction(1)
+    begins_inside = period.start > first
+    match mode:
+        case Proration.fixed_30:
+            return Fraction(inside, 30)
+        case Proration.full_month:
+            return Fraction(1)
+        case Proration.half_month:
+            return Fraction(1, 2) if begins_inside and period.start.day > 15 else Fraction(1)
+        case Proration.next_month:
+            return Fraction(0) if begins_inside else Fraction(1)
+        case _:
+            return Fraction(inside, length)
+
+
+def due_cycles(*, anchor: date, months: int, timing: Timing, run: Period) -> list[Period]:
+    """The cycles that a run over `run` bills: those that start in it when charged in advance,
+    those whose last day falls in it when charged in arrears."""
+    if timing is Timing.advance:
+        return list(cycles(anchor, months=months, within=run))
+    reach = Period(run.start - timedelta(days=31 * months + 1), run.end)
+    return [
+        cycle
+        for cycle in cycles(anchor, months=months, within=reach)
+        if run.start <= cycle.last < run.end
+    ]
+
+
+def segments_of(period: Period, prices: Sequence[Price], *, split: bool) -> tuple[Segment, ...]:
+    """Cut a period where the price changes; a day without a price leaves it out (empty tuple).
+
+    Without `split` the price on the first day holds for all of it: a register cannot be cut.
+    """
+    if not split:
+        first = next((p for p in prices if _holds(p, period.start)), None)
+        return () if first is None else (_segment(first, period),)
+    found = []
+    covered = 0
+    for price in sorted(prices, key=lambda price: price.start):
+        part = period.intersection(Period(price.start, price.end or period.end + timedelta(days=1)))
+        if part is not None:
+            found.append(_segment(price, part))
+            covered += part.days
+    return tuple(found) if covered == period.days else ()
+
+
+def _holds(price: Price, day: date) -> bool:
+    return price.start <= day and (price.end is None or day < price.end)
+
+
+def _segment(price: Price, period: Period) -> Segment:
+    return Segment(
+        version_id=str(price.version_id),
+        version=price.number,
+        unit_price=price.unit_price,
+        start=period.start,
+        end=period.end,
+    )
+
+
+def due_on(*, timing: Timing, cycle: Period, due_days: int, issued_on: date) -> date:
+    """Counted from the start of the cycle in advance, from the bill's date in arrears; never
+    earlier than seven days after the bill (spec domain M3.2 l)."""
+    start = cycle.start if timing is Timing.advance else issued_on
+    return max(start + timedelta(days=due_days), issued_on + timedelta(days=NOTICE_DAYS))
+
+
+def to_snapshot(basis: Basis) -> dict[str, Any]:
+    """The basis as JSON: numbers as text, dates as ISO dates."""
+    plain: dict[str, Any] = _plain(asdict(basis))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case Decimal() | date():
+            return str(value)
+        case _:
+            return value
+
+
+def from_snapshot(snapshot: dict[str, Any]) -> Basis:
+    """The basis of a stored bill. Raises KeyError or ValueError for one that is damaged."""
+    readings = snapshot["readings"]
+    return Basis(
+        method=Method(snapshot["method"]),
+        standard=snapshot["standard"],
+        quantity=Decimal(snapshot["quantity"]),
+        coefficient=Decimal(snapshot["coefficient"]),
+        segments=tuple(
+            Segment(
+                version_id=part["version_id"],
+                version=part["version"],
+                unit_price=Decimal(part["unit_price"]),
+                start=date.fromisoformat(part["start"]),
+                end=date.fromisoformat(part["end"]),
+            )
+            for part in snapshot["segments"]
+        ),
+        cycle_months=snapshot["cycle_months"],
+        cycle_days=snapshot["cycle_days"],
+        is_whole=snapshot["is_whole"],
+        price_per=PricePer(snapshot["price_per"]),
+        proration=Proration(snapshot["proration"]),
+        rounding_step=RoundingStep(snapshot["rounding_step"]),
+        rounding_mode=RoundingMode(snapshot["rounding_mode"]),
+        tax_rate=Decimal(snapshot["tax_rate"]),
+        area_basis=AreaBasis(snapshot["area_basis"]),
+        unit=snapshot["unit"],
+        readings=None
+        if readings is None
+        else Readings(
+            meter_no=readings["meter_no"],
+            opening=Decimal(readings["opening"]),
+            closing=Decimal(readings["closing"]),
+            multiplier=Decimal(readings["multiplier"]),
+            opening_at=readings["opening_at"],
+            closing_at=readings["closing_at"],
+        ),
+    )

@@ -1,0 +1,30 @@
+"""JSON routes of the books."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from cloud.kernel.listing import Listed, Page
+from cloud.modules.ledger import queries
+from cloud.modules.ledger.permissions import ReadAccounts, ReadEntries
+from cloud.modules.ledger.schemas import AccountRead, EntryDetail, EntryRead
+
+router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
+
+
+@router.get("/accounts", response_model=Page[AccountRead])
+async def list_accounts(ctx: ReadAccounts, listing: Listed) -> dict[str, Any]:
+    return await queries.list_accounts(ctx, listing)
+
+
+@router.get("/entries", response_model=Page[EntryRead])
+async def list_entries(ctx: ReadEntries, listing: Listed) -> dict[str, Any]:
+    return await queries.list_entries(ctx, listing)
+
+
+@router.get("/entries/{entry_id}", response_model=EntryDetail)
+async def read_entry(ctx: ReadEntries, entry_id: UUID) -> EntryDetail:
+    return await queries.read_entry(ctx, entry_id)

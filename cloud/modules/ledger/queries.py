@@ -1,0 +1,228 @@
+"""Reads of the books: balances, entries, and the entries of a document."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.errors import Conflict, NotFound
+from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
+from cloud.modules.ledger.models import Account, Entry, Line
+from cloud.modules.ledger.schemas import (
+    AccountRead,
+    EntryDetail,
+    EntryLineRead,
+    EntryOfDocument,
+    EntryRead,
+)
+from cloud.modules.organization import queries as organization
+from cloud.modules.organization.models import Unit
+
+LINES_SHOWN_MAX = 200
+
+
+class AccountMissing(Conflict):
+    message = "The chart has no account {code}. Add it before posting."
+
+
+async def account_ids(ctx: Ctx, *codes: str) -> dict[str, UUID]:
+    """Account ids by code. Raises AccountMissing."""
+    found = await ctx.session.execute(
+        select(col(Account.code), col(Account.id)).where(col(Account.code).in_(codes))
+    )
+    ids = {row.code: row.id for row in found}
+    for code in codes:
+        if code not in ids:
+            raise AccountMissing(code=code)
+    return ids
+
+
+async def balance(ctx: Ctx, code: str) -> Decimal:
+    """Debit less credit of an account over the viewer's scope."""
+    found = await ctx.session.execute(
+        select(func.coalesce(func.sum(col(Line.debit) - col(Line.credit)), 0))
+        .join(Account, col(Account.id) == col(Line.account_id))
+        .where(col(Account.code) == code)
+    )
+    return Decimal(found.scalar_one())
+
+
+async def entries_of_bill(ctx: Ctx, bill_id: UUID) -> list[EntryOfDocument]:
+    """The entries that moved a bill, each cut to the lines of that bill."""
+    return await _entries(ctx, col(Line.bill_id) == bill_id)
+
+
+async def entries_of_source(ctx: Ctx, kind: str, source_id: UUID) -> list[EntryOfDocument]:
+    """The entry of one document, for example a receipt."""
+    return await _entries(
+        ctx, (col(Entry.source_kind) == kind) & (col(Entry.source_id) == source_id)
+    )
+
+
+async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
+    found = await ctx.session.execute(
+        select(
+            col(Entry.id),
+            col(Entry.number),
+            col(Entry.business_on),
+            col(Entry.summary),
+            col(Account.code),
+            col(Account.name),
+            func.sum(col(Line.debit)).label("debit"),
+            func.sum(col(Line.credit)).label("credit"),
+        )
+        .select_from(Line)
+        .join(Entry, col(Entry.id) == col(Line.entry_id))
+        .join(Account, col(Account.id) == col(Line.account_id))
+        .where(condition)
+        .group_by(
+            col(Entry.id),
+            col(Account.code),
+            col(Account.name),
+            (col(Line.debit) > 0).label("is_debit"),
+        )
+        .order_by(
+            col(Entry.business_on),
+            col(Entry.created_at),
+            col(Entry.id),
+            func.sum(col(Line.debit)).desc(),
+            col(Account.code),
+        )
+        .limit(LINES_SHOWN_MAX)
+    )
+    rows = found.all()
+    return [
+        EntryOfDocument(
+            number=group[0].number,
+            business_on=group[0].business_on,
+            summary=group[0].summary,
+            lines=[_line(row) for row in group],
+        )
+        for group in (list(rows) for _, rows in groupby(rows, key=lambda row: row.id))
+    ]
+
+
+def _line(row: Any) -> EntryLineRead:
+    return EntryLineRead(
+        side="debit" if row.debit else "credit",
+        account=f"{row.code} {row.name}",
+        debit=row.debit or None,
+        credit=row.credit or None,
+    )
+
+
+async def list_accounts(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The chart with turnover in scope: the trial balance."""
+    turnover = select(
+        col(Line.account_id),
+        func.sum(col(Line.debit)).label("debit"),
+        func.sum(col(Line.credit)).label("credit"),
+    ).group_by(col(Line.account_id))
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        turnover = turnover.where(col(Line.org_id).in_(orgs))
+    moved = turnover.subquery()
+    debit = func.coalesce(moved.c.debit, 0)
+    credit = func.coalesce(moved.c.credit, 0)
+    statement: Statement = (
+        select(
+            col(Account.id).label("id"),
+            col(Account.code).label("code"),
+            col(Account.name).label("name"),
+            col(Account.kind).label("kind"),
+            debit.label("debit"),
+            credit.label("credit"),
+            (debit - credit).label("balance"),
+        )
+        .select_from(Account)
+        .outerjoin(moved, moved.c.account_id == col(Account.id))
+    )
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(col(Account.code).like(wanted), col(Account.name).like(wanted))
+        )
+    sorting = Sorting(by={"code": col(Account.code)}, default="code", tie=col(Account.id))
+    return await fetch_page(
+        ctx,
+        statement,
+        listing,
+        sorting=sorting,
+        sums={"debit": debit, "credit": credit, "balance": debit - credit},
+        row=AccountRead,
+    )
+
+
+async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    amount = (
+        select(func.coalesce(func.sum(col(Line.debit)), 0))
+        .where(col(Line.entry_id) == col(Entry.id))
+        .correlate(Entry)
+        .scalar_subquery()
+    )
+    lines = (
+        select(func.count())
+        .select_from(Line)
+        .where(col(Line.entry_id) == col(Entry.id))
+        .correlate(Entry)
+        .scalar_subquery()
+    )
+    statement: Statement = (
+        select(
+            col(Entry.id).label("id"),
+            col(Entry.number).label("number"),
+            col(Unit.name).label("site_name"),
+            col(Entry.business_on).label("business_on"),
+            col(Entry.summary).label("summary"),
+            amount.label("amount"),
+            lines.label("lines"),
+            col(Entry.created_at).label("created_at"),
+        )
+        .select_from(Entry)
+        .join(Unit, col(Unit.id) == col(Entry.org_id))
+    )
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Entry.org_id).in_(orgs))
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(col(Entry.number).like(wanted), col(Entry.summary).like(wanted))
+        )
+    sorting = Sorting(
+        by={"business_on": col(Entry.business_on), "number": col(Entry.number)},
+        default="-business_on",
+        tie=col(Entry.id).desc(),
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=EntryRead)
+
+
+async def read_entry(ctx: Ctx, entry_id: UUID) -> EntryDetail:
+    """Raises NotFound."""
+    entry = await ctx.get(Entry, entry_id)
+    totals = (
+        await ctx.session.execute(
+            select(func.sum(col(Line.debit)), func.sum(col(Line.credit))).where(
+                col(Line.entry_id) == entry_id
+            )
+        )
+    ).one()
+    site = await ctx.find(Unit, entry.org_id)
+    if site is None:
+        raise NotFound
+    return EntryDetail(
+        id=entry.id,
+        number=entry.number,
+        site_name=site.name,
+        business_on=entry.business_on,
+        summary=entry.summary,
+        debit=totals[0],
+        credit=totals[1],
+        entries=await _entries(ctx, col(Entry.id) == entry_id),
+    )

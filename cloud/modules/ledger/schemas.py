@@ -1,0 +1,63 @@
+"""The books over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class AccountRead(BaseModel):
+    """An account with what was posted to it in the viewer's scope."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    debit: Decimal
+    credit: Decimal
+    balance: Decimal
+
+
+class EntryRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    number: str
+    site_name: str
+    business_on: date
+    summary: str
+    amount: Decimal
+    lines: int
+    created_at: datetime
+
+
+class EntryLineRead(BaseModel):
+    side: str
+    account: str
+    debit: Decimal | None
+    credit: Decimal | None
+
+
+class EntryOfDocument(BaseModel):
+    """An entry as the section "entries" of a detail shows it."""
+
+    number: str
+    business_on: date
+    summary: str
+    lines: list[EntryLineRead]
+
+
+class EntryDetail(BaseModel):
+    id: UUID
+    number: str
+    site_name: str
+    business_on: date
+    summary: str
+    debit: Decimal
+    credit: Decimal
+    entries: list[EntryOfDocument]

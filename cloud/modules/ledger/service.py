@@ -1,0 +1,179 @@
+"""Posting: every event of money becomes one balanced entry on one business date.
+
+Lock order: the month of the community (shared, by advisory lock), then the number series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import insert, literal, select, text
+from sqlmodel import col
+
+from cloud.kernel import audit
+from cloud.kernel.context import Ctx
+from cloud.kernel.db import uuid7
+from cloud.kernel.errors import Conflict
+from cloud.kernel.listing import Statement
+from cloud.kernel.numbering import next_number
+from cloud.modules.ledger.models import Account, AccountKind, Entry, Line, PeriodLock
+
+SERIES = "JZ"
+
+_SHARE_MONTH = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_TAKE_MONTH = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
+class PeriodClosed(Conflict):
+    message = "{month} is closed for this community. Post into the open month instead."
+
+
+class PeriodAlreadyClosed(Conflict):
+    message = "{month} is already closed."
+
+
+@dataclass(frozen=True)
+class Source:
+    """The document that an entry comes from; each is posted once."""
+
+    kind: str
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One line to be posted: exactly one of `debit` and `credit` is not zero."""
+
+    account_id: UUID
+    legal_entity_id: UUID
+    debit: Decimal = Decimal(0)
+    credit: Decimal = Decimal(0)
+    room_id: UUID | None = None
+    party_id: UUID | None = None
+    item_id: UUID | None = None
+    bill_id: UUID | None = None
+    cashier_id: UUID | None = None
+    channel: str | None = None
+
+
+async def add_account(ctx: Ctx, *, code: str, name: str, kind: AccountKind) -> Account:
+    """An account of the company's chart; a code that is taken answers 409."""
+    account = Account(**ctx.stamp(ctx.principal.company_id), code=code, name=name, kind=kind)
+    ctx.session.add(account)
+    return account
+
+
+async def post_entry(
+    ctx: Ctx,
+    *,
+    site_id: UUID,
+    business_on: date,
+    summary: str,
+    source: Source,
+    postings: Sequence[Posting],
+) -> Entry:
+    """Post one entry. Raises PeriodClosed; the database refuses lines that do not balance."""
+    entry = await _open_entry(
+        ctx, site_id=site_id, business_on=business_on, summary=summary, source=source
+    )
+    await ctx.session.execute(
+        insert(Line),
+        [
+            {
+                "company_id": ctx.principal.company_id,
+                "org_id": site_id,
+                "entry_id": entry.id,
+                **vars(posting),
+            }
+            for posting in postings
+        ],
+    )
+    return entry
+
+
+async def post_set(
+    ctx: Ctx,
+    *,
+    site_id: UUID,
+    business_on: date,
+    summary: str,
+    source: Source,
+    lines: Statement,
+) -> Entry:
+    """Post one entry whose lines a query yields, in one statement.
+
+    `lines` selects the columns of Posting, in its order. Raises PeriodClosed.
+    """
+    entry = await _open_entry(
+        ctx, site_id=site_id, business_on=business_on, summary=summary, source=source
+    )
+    rows = lines.subquery()
+    selected = select(
+        literal(ctx.principal.company_id).label("company_id"),
+        literal(site_id).label("org_id"),
+        literal(entry.id).label("entry_id"),
+        *rows.c,
+    )
+    columns = ["company_id", "org_id", "entry_id", *Posting.__dataclass_fields__]
+    await ctx.session.execute(insert(Line).from_select(columns, selected))
+    return entry
+
+
+async def _open_entry(
+    ctx: Ctx, *, site_id: UUID, business_on: date, summary: str, source: Source
+) -> Entry:
+    await check_open(ctx, site_id=site_id, business_on=business_on)
+    entry = Entry(
+        **ctx.stamp(site_id),
+        id=uuid7(),
+        number=await next_number(ctx, org_id=site_id, series=SERIES),
+        business_on=business_on,
+        summary=summary,
+        source_kind=source.kind,
+        source_id=source.id,
+    )
+    ctx.session.add(entry)
+    await ctx.session.flush()  # the lines go in as one statement that needs the entry
+    return entry
+
+
+async def check_open(ctx: Ctx, *, site_id: UUID, business_on: date) -> None:
+    """Raises PeriodClosed. Holds the month open until the transaction ends."""
+    month = business_on.replace(day=1)
+    await ctx.session.execute(_SHARE_MONTH, {"key": _key(site_id, month)})
+    locked = await ctx.session.execute(_lock_of(site_id, month))
+    if locked.scalar_one_or_none() is not None:
+        raise PeriodClosed(month=f"{month:%Y-%m}")
+
+
+async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
+    """Lock a month. Waits for postings into it that are under way. Raises PeriodAlreadyClosed."""
+    month = month.replace(day=1)
+    await ctx.session.execute(_TAKE_MONTH, {"key": _key(site_id, month)})
+    if (await ctx.session.execute(_lock_of(site_id, month))).scalar_one_or_none() is not None:
+        raise PeriodAlreadyClosed(month=f"{month:%Y-%m}")
+    lock = PeriodLock(**ctx.stamp(site_id), month=month, locked_at=ctx.now)
+    ctx.session.add(lock)
+    await audit.record(
+        ctx,
+        action="ledger.period.closed",
+        subject_kind="ledger.period",
+        subject_id=lock.id,
+        org_id=site_id,
+        after={"month": f"{month:%Y-%m}"},
+    )
+    return lock
+
+
+def _lock_of(site_id: UUID, month: date) -> Statement:
+    return select(col(PeriodLock.id)).where(
+        col(PeriodLock.org_id) == site_id, col(PeriodLock.month) == month
+    )
+
+
+def _key(site_id: UUID, month: date) -> str:
+    return f"ledger-month:{site_id}:{month:%Y-%m}"
