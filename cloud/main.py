@@ -42,8 +42,9 @@ from cloud.kernel.web import Office, api_routes, make_app
 from cloud.modules.accounts.module import MODULE as ACCOUNTS
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.organization.module import MODULE as ORGANIZATION
+from cloud.modules.resources.module import MODULE as RESOURCES
 
-MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS)
+MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS, RESOURCES)
 
 ROOT = Path(__file__).resolve().parent
 CHECKOUT = ROOT.parent

@@ -1,0 +1,286 @@
+"""Reads of buildings and rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.errors import NotFound
+from cloud.kernel.listing import (
+    Expression,
+    Listing,
+    Sorting,
+    Statement,
+    contains,
+    fetch_page,
+    starts,
+)
+from cloud.modules.organization import queries as organization
+from cloud.modules.organization.models import Unit, UnitKind
+from cloud.modules.resources.models import (
+    PATH_SEPARATOR,
+    Room,
+    RoomState,
+    RoomUsage,
+    Space,
+    SpaceKind,
+)
+from cloud.modules.resources.schemas import BuildingRead, RoomRead
+
+FOUND_MAX = 50
+BUILDINGS = (SpaceKind.building,)
+PARENTS_OF_ROOMS = (SpaceKind.building, SpaceKind.unit)
+
+
+@dataclass(frozen=True)
+class RoomOfSite:
+    """A room with what a bill is computed from."""
+
+    id: UUID
+    site_id: UUID
+    path: str
+    full_name: str
+    sort_key: str
+    building_area: Decimal | None
+    inner_area: Decimal | None
+    chargeable_area: Decimal | None
+    coefficient: Decimal
+    usage: RoomUsage
+    state: RoomState
+
+
+@dataclass(frozen=True)
+class RoomFound:
+    """A room in a search's answer."""
+
+    id: UUID
+    site_id: UUID
+    site_name: str
+    path: str
+    full_name: str
+
+
+def _room_columns() -> tuple[Expression, ...]:
+    return (
+        col(Room.id).label("id"),
+        col(Room.org_id).label("site_id"),
+        col(Space.path).label("path"),
+        col(Space.full_name).label("full_name"),
+        col(Space.sort_key).label("sort_key"),
+        col(Room.building_area).label("building_area"),
+        col(Room.inner_area).label("inner_area"),
+        col(Room.chargeable_area).label("chargeable_area"),
+        col(Room.coefficient).label("coefficient"),
+        col(Room.usage).label("usage"),
+        col(Room.state).label("state"),
+    )
+
+
+def _own_space() -> Any:
+    return and_(col(Space.org_id) == col(Room.org_id), col(Space.id) == col(Room.id))
+
+
+def _room_of_site(row: RowMapping) -> RoomOfSite:
+    usage, state = RoomUsage(row["usage"]), RoomState(row["state"])
+    return RoomOfSite(**{**row, "usage": usage, "state": state})
+
+
+async def get_room(ctx: Ctx, room_id: UUID) -> RoomOfSite:
+    """Raises NotFound, also for a room out of scope."""
+    statement = select(*_room_columns()).join(Space, _own_space()).where(col(Room.id) == room_id)
+    row = (await ctx.session.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    return _room_of_site(row)
+
+
+async def rooms_of_site(ctx: Ctx, site_id: UUID) -> list[RoomOfSite]:
+    """Every room of a site in the order people count in, in one query."""
+    found = await ctx.session.execute(
+        select(*_room_columns())
+        .join(Space, _own_space())
+        .where(col(Room.org_id) == site_id)
+        .order_by(col(Space.sort_key), col(Room.id))
+    )
+    return [_room_of_site(row) for row in found.mappings()]
+
+
+async def find_rooms(
+    ctx: Ctx, q: str, *, orgs: Sequence[UUID] | None = None, limit: int = 20
+) -> list[RoomFound]:
+    """Rooms whose path, number or full name begins with `q`, at most `limit`."""
+    wanted = starts(q)
+    statement = (
+        select(
+            col(Space.id), col(Space.org_id), col(Unit.name), col(Space.path), col(Space.full_name)
+        )
+        .join(Unit, col(Unit.id) == col(Space.org_id))
+        .where(
+            col(Space.kind) == SpaceKind.room,
+            or_(
+                col(Space.path).like(wanted),
+                col(Space.code).like(wanted),
+                col(Space.full_name).like(wanted),
+            ),
+        )
+        .order_by(col(Unit.code), col(Space.sort_key), col(Space.id))
+        .limit(min(limit, FOUND_MAX))
+    )
+    if orgs is not None:
+        statement = statement.where(col(Space.org_id).in_(orgs))
+    return [RoomFound(*row) for row in await ctx.session.execute(statement)]
+
+
+async def room_counts(ctx: Ctx) -> dict[UUID, int]:
+    """How many rooms each site in scope has."""
+    found = await ctx.session.execute(
+        select(col(Room.org_id), func.count()).group_by(col(Room.org_id))
+    )
+    return {row[0]: row[1] for row in found}
+
+
+async def list_rooms(
+    ctx: Ctx,
+    listing: Listing,
+    *,
+    usage: RoomUsage | None = None,
+    state: RoomState | None = None,
+) -> dict[str, Any]:
+    building = aliased(Space)
+    statement: Statement = (
+        select(
+            *_room_columns(),
+            col(Unit.name).label("site_name"),
+            col(building.name).label("building_name"),
+            col(Room.handover_on).label("handover_on"),
+            col(Room.move_in_on).label("move_in_on"),
+            col(Room.version).label("version"),
+        )
+        .select_from(Room)
+        .join(Space, _own_space())
+        .join(Unit, col(Unit.id) == col(Room.org_id))
+        .join(
+            building,
+            and_(
+                col(building.org_id) == col(Space.org_id),
+                col(building.path) == func.split_part(col(Space.path), PATH_SEPARATOR, 1),
+            ),
+        )
+    )
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Room.org_id).in_(orgs))
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(col(Space.path).like(wanted), col(Space.full_name).like(wanted))
+        )
+    if usage is not None:
+        statement = statement.where(col(Room.usage) == usage)
+    if state is not None:
+        statement = statement.where(col(Room.state) == state)
+    area = col(Room.chargeable_area)
+    sorting = Sorting(
+        by={
+            "path": col(Space.sort_key),
+            "site_name": col(Unit.name),
+            "chargeable_area": area,
+        },
+        default="path",
+        tie=col(Room.id),
+    )
+    return await fetch_page(
+        ctx,
+        statement,
+        listing,
+        sorting=sorting,
+        sums={"building_area": col(Room.building_area), "chargeable_area": area},
+        row=RoomRead,
+    )
+
+
+async def list_buildings(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    statement: Statement = (
+        select(
+            col(Space.id).label("id"),
+            col(Space.org_id).label("site_id"),
+            col(Unit.name).label("site_name"),
+            col(Space.code).label("code"),
+            col(Space.name).label("name"),
+            _below(SpaceKind.unit).label("units"),
+            _below(SpaceKind.room).label("rooms"),
+        )
+        .select_from(Space)
+        .join(Unit, col(Unit.id) == col(Space.org_id))
+        .where(col(Space.kind) == SpaceKind.building)
+    )
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Space.org_id).in_(orgs))
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(or_(col(Space.name).like(wanted), col(Space.code).like(wanted)))
+    sorting = Sorting(
+        by={"code": col(Space.sort_key), "site_name": col(Unit.name)},
+        default="code",
+        tie=col(Space.id),
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=BuildingRead)
+
+
+def _below(kind: SpaceKind) -> Any:
+    """How many nodes of `kind` stand in the building of the surrounding row."""
+    node = aliased(Space)
+    return (
+        select(func.count())
+        .select_from(node)
+        .where(
+            col(node.org_id) == col(Space.org_id),
+            col(node.kind) == kind,
+            func.split_part(col(node.path), PATH_SEPARATOR, 1) == col(Space.path),
+        )
+        .correlate(Space)
+        .scalar_subquery()
+    )
+
+
+async def lookup_sites(ctx: Ctx, q: str) -> dict[str, Any]:
+    """The communities in scope as the choices of a form field."""
+    statement = (
+        select(col(Unit.id), col(Unit.name))
+        .where(col(Unit.kind) == UnitKind.project, col(Unit.name).like(contains(q)))
+        .order_by(col(Unit.code))
+        .limit(FOUND_MAX)
+    )
+    if not ctx.principal.scope.all:
+        statement = statement.where(col(Unit.id).in_(ctx.principal.scope.write_orgs))
+    return await _lookup(ctx, statement)
+
+
+async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> dict[str, Any]:
+    """Nodes of the tree as the choices of a form field."""
+    label = func.concat(col(Unit.name), " ", col(Space.full_name))
+    statement = (
+        select(col(Space.id), label)
+        .join(Unit, col(Unit.id) == col(Space.org_id))
+        .where(
+            col(Space.kind).in_(kinds),
+            or_(col(Space.full_name).like(contains(q)), col(Unit.name).like(contains(q))),
+        )
+        .order_by(col(Unit.code), col(Space.sort_key))
+        .limit(FOUND_MAX)
+    )
+    return await _lookup(ctx, statement)
+
+
+async def _lookup(ctx: Ctx, statement: Any) -> dict[str, Any]:
+    found = await ctx.session.execute(statement)
+    return {"items": [{"value": str(value), "label": label} for value, label in found]}
