@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from cloud.embedded.accounts import SYSTEM_HOME, Account, is_reachable, own, ser
 from cloud.embedded.debian import unpack_package
 from cloud.embedded.errors import SetupError
 from cloud.embedded.files import write_private
-from cloud.embedded.ports import free_port
+from cloud.embedded.ports import free_port, is_answering
 from cloud.embedded.processes import Command
 
 PLATFORM_USER = "platform"
@@ -146,13 +145,8 @@ class Broker:
             self._child = None
 
     def is_ready(self) -> bool:
-        for port in (self.port_gateways, self.port_platform):
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    pass
-            except OSError:
-                return False
-        return True
+        ports = (self.port_gateways, self.port_platform)
+        return all(is_answering("127.0.0.1", port) for port in ports)
 
     def _write(self, name: str, text: str) -> None:
         path = self.home / name

@@ -1,12 +1,13 @@
 """Debian packages unpacked into a folder of ours, without root and without touching the system."""
 
-import os
 import secrets
 import shutil
 import subprocess
 from pathlib import Path
 
+from cloud.embedded import processes
 from cloud.embedded.errors import SetupError
+from cloud.embedded.processes import Command
 
 _APT_TIMEOUT_S = 120
 _CONFIGURATION = """\
@@ -21,7 +22,7 @@ APT::Sandbox::User "root";
 
 
 def unpack_package(name: str, folder: Path) -> None:
-    """Fills `folder` with the package and what it needs beyond the installed ones, or fails whole."""
+    """Fills `folder` with the package and whatever it needs that is not installed, or fails."""
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
         raise SetupError(f"this is not a Debian system: install {name} and put it on the PATH")
     work = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
@@ -52,18 +53,17 @@ def unpack_package(name: str, folder: Path) -> None:
 
 
 def _apt(configuration: Path, directory: Path, *arguments: str) -> str:
+    command = Command(
+        argv=("apt-get", "-q", *arguments),
+        environment={"APT_CONFIG": str(configuration), "LC_ALL": "C"},
+        directory=directory,
+    )
     try:
-        ended = subprocess.run(
-            ["apt-get", "-q", *arguments],
-            env={**os.environ, "APT_CONFIG": str(configuration), "LC_ALL": "C"},
-            cwd=directory,
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=_APT_TIMEOUT_S,
-        )
+        ended = processes.run_briefly(command, timeout_s=_APT_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise SetupError(f"apt-get {arguments[0]} did not answer in {_APT_TIMEOUT_S} s") from error
     if ended.returncode != 0:
-        raise SetupError(f"apt-get {arguments[0]} failed:\n{ended.stderr.strip()}")
-    return ended.stdout
+        raise SetupError(
+            f"apt-get {arguments[0]} failed:\n{ended.stderr.decode(errors='replace').strip()}"
+        )
+    return ended.stdout.decode(errors="replace")

@@ -18,3 +18,11 @@ def is_taken(host: str, port: int) -> bool:
         except OSError:
             return True
         return False
+
+
+def is_answering(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -6,7 +6,6 @@ whoever may not walk into `socket/` cannot even try a password.
 """
 
 import contextlib
-import hashlib
 import secrets
 import shutil
 import signal
@@ -22,7 +21,7 @@ import psycopg
 from cloud.embedded import processes
 from cloud.embedded.accounts import SYSTEM_HOME, Account, is_reachable, own, service_account
 from cloud.embedded.errors import SetupError
-from cloud.embedded.files import read_json, write_json, write_private
+from cloud.embedded.files import path_digest, read_json, write_json, write_private
 from cloud.embedded.ports import free_port
 from cloud.embedded.processes import Command
 
@@ -82,7 +81,8 @@ class PostgresCluster:
         self._durable = durable
         self._account = service_account()
         self._binaries = Path()
-        self._port = 5432
+        # Chosen once: the roles are told the address before a restart may happen.
+        self._port = 5432 if self._uses_socket() else free_port()
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -237,8 +237,6 @@ class PostgresCluster:
             raise SetupError(f"{program} failed:\n{said.strip()}")
 
     def _write_settings(self) -> None:
-        if not self._uses_socket():
-            self._port = free_port()
         access = self.home / "pg_hba.conf"
         access.write_text(_ACCESS)
         settings = self.home / "postgresql.conf"
@@ -263,11 +261,7 @@ def cluster_home(checkout: Path, data_dir: Path) -> Path:
     cannot reach it there, below /var/lib/wuye."""
     if is_reachable(data_dir / "postgres", service_account()):
         return data_dir / "postgres"
-    return SYSTEM_HOME / _digest(checkout) / f"postgres-{_digest(data_dir)}"
-
-
-def _digest(path: Path) -> str:
-    return hashlib.blake2b(str(path.resolve()).encode(), digest_size=6).hexdigest()
+    return SYSTEM_HOME / path_digest(checkout) / f"postgres-{path_digest(data_dir)}"
 
 
 def installed_binaries(account: Account | None) -> Path:

@@ -1,5 +1,6 @@
 """Child processes that cannot outlive us: own session, parent-death signal, bounded stop."""
 
+import asyncio
 import contextlib
 import ctypes
 import os
@@ -13,7 +14,6 @@ from pathlib import Path
 from cloud.embedded.accounts import Account
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -62,11 +62,6 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
     return arm
 
 
-def adopt_orphans() -> None:
-    """Descendants whose parent dies become our children, so that none is lost from sight."""
-    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
 def run_briefly(
     command: Command, *, timeout_s: float, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
@@ -87,18 +82,40 @@ def run_briefly(
 
 
 def stop(child: subprocess.Popen[bytes], number: signal.Signals, *, timeout_s: float) -> int:
-    """Asks with `number`, then kills the whole session of the child."""
+    """Asks with `number`, then kills whatever is left of the child's session."""
     if child.poll() is None:
         child.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout_s)
-    kill_session(child.pid)
+    end_session(child)
     return child.wait(5)
 
 
-def kill_session(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+def end_session(child: subprocess.Popen[bytes]) -> None:
+    """Kills the child and all that it has started and not put into a session of its own."""
+    if child.poll() is None:
+        child.kill()
+    send(find_by_session(child.pid), signal.SIGKILL)
+
+
+async def exited(child: subprocess.Popen[bytes]) -> int:
+    """Waits without polling."""
+    if child.poll() is None:
+        loop = asyncio.get_running_loop()
+        gone = asyncio.Event()
+        descriptor = os.pidfd_open(child.pid)
+        loop.add_reader(descriptor, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+    return child.wait()
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """For ourselves, not for a child."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def is_alive(pid: int) -> bool:
@@ -152,3 +169,25 @@ def wait_gone(pids: list[int], *, timeout_s: float) -> list[int]:
         time.sleep(0.02)
         left = [pid for pid in left if is_alive(pid)]
     return left
+
+
+def find_by_session(leader: int) -> list[int]:
+    """Living members, not ourselves, of the session that `leader` began, dead or alive itself."""
+    found = []
+    for pid in all_pids():
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == leader and pid != os.getpid() and is_alive(pid):
+                found.append(pid)
+    return found
+
+
+def find_by_open_file(folder: Path) -> list[int]:
+    """Living processes, not ourselves, that hold a file below `folder` open."""
+    prefix = f"{folder}/"
+    found = []
+    for pid in all_pids():
+        with contextlib.suppress(OSError):
+            opened = (str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir())
+            if pid != os.getpid() and any(name.startswith(prefix) for name in opened):
+                found.append(pid)
+    return found

@@ -1,0 +1,308 @@
+"""The parts of the platform on one machine, in the order in which they need each other."""
+
+import http.client
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cloud.embedded.broker import PLATFORM_USER, Broker, broker_home
+from cloud.embedded.errors import SetupError
+from cloud.embedded.files import read_json, write_json
+from cloud.embedded.part import Part
+from cloud.embedded.ports import free_port, is_answering, is_taken
+from cloud.embedded.postgres import PostgresCluster, cluster_home
+from cloud.embedded.processes import Command
+from cloud.embedded.ray import RayHead, driver_environment
+from cloud.embedded.runtime_file import broker_from_url, database_urls, load_secrets
+from cloud.embedded.supervisor import Supervisor
+from cloud.kernel.settings import Settings
+
+_COLLECTORS = "simulators"
+
+
+class Platform:
+    """Chooses addresses, writes runtime.json, and lists the parts that `wuye up` keeps running."""
+
+    def __init__(
+        self, settings: Settings, checkout: Path, *, gateway_user: Callable[[str], str]
+    ) -> None:
+        """`gateway_user` answers the broker's user name of a site's gateway."""
+        self.settings = settings
+        self.checkout = checkout
+        self.data_dir = settings.data_dir.absolute()
+        self._gateway_user = gateway_user
+        self._gateways_seen: tuple[int, int] | None = None
+        self._collector_ports: dict[str, int] = {}
+        home = cluster_home(checkout, self.data_dir)
+        self.cluster = None if settings.database_url else PostgresCluster(home)
+        self.broker = (
+            None if settings.mqtt_url else Broker(broker_home(home), tools=checkout / ".tools")
+        )
+        self.ray = None if settings.ray_address else RayHead(self.data_dir)
+        self.community = checkout / "demo" / "community.yaml"
+        self._buses = _read_buses(self.community) if settings.demo else {}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {"office": f"http://{self.settings.http_host}:{self.settings.http_port}"}
+
+    def prepare(self) -> None:
+        """Everything that must be right before the first process starts. Raises SetupError."""
+        host, port = self.settings.http_host, self.settings.http_port
+        if is_taken(host, port):
+            raise SetupError(
+                f"port {port} of {host} is taken: stop what uses it, "
+                f"or choose another: WUYE_HTTP_PORT={port + 1} make up"
+            )
+        if self.cluster is not None:
+            self.cluster.prepare()
+        self._collector_ports = {key: free_port() for key in self._buses}
+        (self.data_dir / _COLLECTORS).mkdir(exist_ok=True, mode=0o700)
+        write_json(self.data_dir / _COLLECTORS / "ports.json", self._collector_ports)
+        write_json(self.data_dir / "runtime.json", self._runtime())
+
+    def parts(self) -> list[Part]:
+        parts = [*self._servers(), *self._roles()]
+        if self.settings.demo:
+            parts += self._demo()
+        known = {part.name for part in parts}
+        # What is replaced by a URL is nobody's need.
+        return [_with_known_needs(part, known) for part in parts]
+
+    def on_tick(self, supervisor: Supervisor) -> None:
+        """Lets gateways in that have been enrolled since."""
+        if self.broker is None or supervisor.pid_of("broker") is None:
+            return
+        if self._stamp() != self._gateways_seen:
+            self._write_gateways()
+            self.broker.reload(supervisor.pid_of("broker"))
+
+    def _runtime(self) -> dict[str, Any]:
+        kept = load_secrets(self.data_dir)
+        given = self.settings.database_url
+        owner_url = given.get_secret_value() if given else self._owner_url()
+        return {
+            "version": 1,
+            "checkout": str(self.checkout),
+            "http": {"host": self.settings.http_host, "port": self.settings.http_port},
+            "database": database_urls(owner_url, kept),
+            "mqtt": self._mqtt(),
+            "ray": {
+                "address": self.settings.ray_address or (self.ray.address if self.ray else ""),
+                "token_path": str(self.data_dir / "ray.token"),
+                "temp_dir": str(self.ray.temp_dir if self.ray else self.data_dir / "ray"),
+            },
+            "simulators": {
+                "ports": self._collector_ports,
+                "state_dir": str(self.data_dir / _COLLECTORS),
+                "speed": 1,
+            },
+            "secret_key": kept.key,
+        }
+
+    def _owner_url(self) -> str:
+        assert self.cluster is not None
+        return self.cluster.owner_url
+
+    def _mqtt(self) -> dict[str, Any]:
+        if self.broker is None:
+            assert self.settings.mqtt_url is not None
+            return broker_from_url(self.settings.mqtt_url.get_secret_value())
+        return {
+            "host": "127.0.0.1",
+            "port_gateways": self.broker.port_gateways,
+            "port_platform": self.broker.port_platform,
+            "platform_user": PLATFORM_USER,
+            "platform_password": self.broker.platform_password,
+        }
+
+    def _servers(self) -> list[Part]:
+        parts = []
+        if self.cluster is not None:
+            parts.append(
+                Part(
+                    name="postgres",
+                    prepare=self.cluster.prepare,
+                    command=self.cluster.command,
+                    is_ready=self.cluster.is_ready,
+                    stop_stage=0,
+                    stop_timeout_s=2.5,
+                )
+            )
+        if self.broker is not None:
+            parts.append(
+                Part(
+                    name="broker",
+                    prepare=self._prepare_broker,
+                    command=self.broker.command,
+                    is_ready=self.broker.is_ready,
+                    stop_stage=1,
+                )
+            )
+        if self.ray is not None:
+            parts.append(
+                Part(
+                    name="ray",
+                    prepare=self.ray.prepare,
+                    command=self.ray.command,
+                    is_ready=self.ray.is_ready,
+                    # The first page comes before it: two cores are not enough for both.
+                    needs=frozenset({"migrate"}),
+                    stop_stage=1,
+                )
+            )
+        return parts
+
+    def _roles(self) -> list[Part]:
+        with_ray = frozenset({"ray"})
+        migrated = frozenset({"migrate"})
+        return [
+            Part(
+                name="migrate",
+                command=lambda: self._python("cloud.cli", "db", "upgrade"),
+                needs=frozenset({"postgres"}),
+                is_step=True,
+            ),
+            Part(
+                name="web",
+                command=lambda: self._python("cloud.cli", "run", "web"),
+                is_ready=self._web_answers,
+                needs=migrated,
+                falls_with=with_ray,
+                stop_stage=2,
+                stop_timeout_s=3.0,
+                detail=self.urls["office"],
+            ),
+            Part(
+                name="worker",
+                command=lambda: self._python("cloud.cli", "run", "worker"),
+                needs=migrated,
+                falls_with=with_ray,
+                settle_s=2.0,
+                stop_stage=2,
+            ),
+            Part(
+                name="host",
+                prepare=lambda: self._ready_file("host").unlink(missing_ok=True),
+                command=lambda: self._python("cloud.cli", "run", "host"),
+                is_ready=lambda: self._ready_file("host").exists(),
+                assume_ready_s=8.0,
+                needs=frozenset({"migrate", "ray", "broker"}),
+                falls_with=with_ray,
+                stop_stage=2,
+                stop_timeout_s=3.0,
+            ),
+        ]
+
+    def _demo(self) -> list[Part]:
+        parts = [
+            Part(
+                name="seed",
+                command=lambda: self._python("cloud.cli", "db", "seed"),
+                needs=frozenset({"migrate"}),
+                is_step=True,
+                after=self._write_gateways,
+            ),
+            Part(
+                name="simulators",
+                command=self._simulators,
+                is_ready=self._collectors_answer,
+                needs=frozenset({"migrate"}),
+                stop_stage=2,
+            ),
+        ]
+        sites = sorted({key.partition("/")[0] for key in self._buses})
+        return parts + [self._edge(site) for site in sites]
+
+    def _edge(self, site: str) -> Part:
+        config = self.data_dir / "edge" / site / "config.yaml"
+        return Part(
+            name=f"edge-{site}",
+            command=lambda: self._python("edge_agent", "--config", str(config)),
+            needs=frozenset({"seed", "simulators", "broker"}),
+            stop_stage=2,
+        )
+
+    def _python(self, module: str, *arguments: str) -> Command:
+        return Command(
+            argv=(sys.executable, "-m", module, *arguments),
+            environment={
+                "WUYE_DATA_DIR": str(self.data_dir),
+                "PYTHONUNBUFFERED": "1",
+                **driver_environment(self.data_dir / "ray.token"),
+            },
+            directory=self.checkout,
+        )
+
+    def _simulators(self) -> Command:
+        state = self.data_dir / _COLLECTORS
+        archive = self.checkout.parent / "shared" / "data" / "meters"
+        return self._python(
+            "simulators",
+            *("--community", str(self.community), "--state", str(state)),
+            *("--ports", str(state / "ports.json")),
+            *(("--data", str(archive)) if archive.is_dir() else ()),
+        )
+
+    def _prepare_broker(self) -> None:
+        assert self.broker is not None
+        self.broker.prepare()
+        self._write_gateways()
+
+    def _write_gateways(self) -> None:
+        if self.broker is None:
+            return
+        stamp = self._stamp()
+        passwords: Mapping[str, str] = {} if stamp is None else read_json(self._gateways_file)
+        self.broker.write_users(
+            {self._gateway_user(site): password for site, password in passwords.items()}
+        )
+        self._gateways_seen = stamp
+
+    @property
+    def _gateways_file(self) -> Path:
+        return self.data_dir / "gateways.json"
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            status = self._gateways_file.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_size
+
+    def _ready_file(self, role: str) -> Path:
+        return self.data_dir / "run" / f"{role}.ready"
+
+    def _collectors_answer(self) -> bool:
+        return all(is_answering("127.0.0.1", port) for port in self._collector_ports.values())
+
+    def _web_answers(self) -> bool:
+        connection = http.client.HTTPConnection(
+            self.settings.http_host, self.settings.http_port, timeout=5
+        )
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
+
+
+def _with_known_needs(part: Part, known: set[str]) -> Part:
+    return replace(part, needs=part.needs & known, falls_with=part.falls_with & known)
+
+
+def _read_buses(community: Path) -> dict[str, str]:
+    """{"LT/B1": "1幢采集器", …}"""
+    described = yaml.safe_load(community.read_text(encoding="utf-8"))
+    return {
+        f"{site['code']}/{bus['code']}": bus["name"]
+        for site in described["sites"]
+        for bus in site["buses"]
+    }
