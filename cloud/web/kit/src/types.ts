@@ -1,0 +1,181 @@
+// Answers of the hand-written screens, by hand until the OpenAPI document feeds `npm run types`.
+
+import type { MenuItem, Tone } from './page'
+
+export interface Unit {
+  id: string
+  parent_id: string | null
+  kind: 'company' | 'region' | 'project'
+  name: string
+  code: string
+  city: string | null
+  rooms: number
+}
+
+export interface Boot {
+  csrf: string
+  user: { id: string; name: string; post: string; login: string; locale: string }
+  permissions: string[]
+  units: Unit[]
+  menu: MenuItem[]
+  time_zone: string
+}
+
+export interface Span {
+  from: string
+  to: string
+}
+
+export interface FoundRoom {
+  room_id: string
+  room_name: string
+  room_code: string
+  site_id: string
+  site_name: string
+  payer_name: string | null
+  phone_masked: string | null
+  open: string
+  bills: number
+}
+
+export interface CounterBill {
+  id: string
+  number: string
+  item_name: string
+  note: string | null
+  period: Span
+  amount: string
+  paid: string
+  open: string
+  due_on: string
+  overdue_days: number
+  version: number
+}
+
+export interface RecentReceipt {
+  id: string
+  number: string
+  received_at: string
+  method: string
+  method_label: string
+  amount: string
+  reversed: boolean
+}
+
+export interface Party {
+  id: string
+  name: string
+  role: string
+  phone_masked: string | null
+}
+
+export interface CounterRoom {
+  room: {
+    id: string
+    name: string
+    code: string
+    site_id: string
+    site_name: string
+    area: string
+    usage: string
+    state: { value: string; label: string; tone: Tone }
+  }
+  parties: Party[]
+  bills: CounterBill[]
+  open_total: string
+  recent: RecentReceipt[]
+  balance: { prepaid: string | null }
+}
+
+export interface Shift {
+  count: number
+  received: string
+  cash: string
+}
+
+export type Method = 'cash' | 'scan' | 'card' | 'transfer'
+
+export interface ReceiptRequest {
+  room_id: string
+  method: Method
+  allocations: { bill_id: string; amount: string; version: number }[]
+  tendered: string | null
+}
+
+export interface ReceiptAnswer {
+  id: string
+  number: string
+  amount: string
+  change: string
+  received_at: string
+}
+
+export type TileState = 'ok' | 'stale' | 'offline' | 'never'
+
+export interface Tile {
+  device_id: string
+  name: string
+  place: string | null
+  point: number
+  value: number | null
+  unit: string | null
+  digits: number
+  measured_at: string | null
+  quality: number
+  state: TileState
+  second: string | null
+  trend: [number, number][]
+}
+
+export interface TileGroup {
+  code: string
+  label: string
+  icon: string | null
+  count: number
+  tiles: Tile[]
+}
+
+export interface Gateway {
+  state: 'online' | 'offline' | 'never'
+  since: string | null
+  backlog: number
+  code?: string
+}
+
+export interface LiveAnswer {
+  site: { id: string; name: string }
+  gateway: Gateway
+  kpi: { online: number; total: number; stale: number; delay_s: number | null; backlog: number }
+  groups: TileGroup[]
+}
+
+export interface TwinsEvent {
+  at: string
+  points: [point: number, value: number | null, ms: number, quality: number][]
+}
+
+export interface DeviceEvent {
+  at: string
+  title: string
+  text: string | null
+  tone: Tone
+}
+
+export interface PointHistory {
+  points: [number, number][]
+  unit: string | null
+  name: string
+}
+
+export interface ReadNow {
+  command_id: string
+  outcome: 'done' | 'failed' | 'expired' | 'unknown' | 'rejected'
+  value: number | null
+  measured_at: string | null
+  detail: string | null
+}
+
+export interface Health {
+  status: 'ready' | 'starting' | 'degraded'
+  parts: Record<string, { status: string; detail?: string | null }>
+}

@@ -1,0 +1,66 @@
+// One filled-in form: its values, its faults, and sending it.
+
+import { Problem } from '@wuye/kit/api'
+import type { Form, Row } from '@wuye/kit/page'
+import { sentence } from '@wuye/kit/wording'
+import { computed, nextTick, reactive, ref } from 'vue'
+
+import { faultOf, fieldOfPath, initial, payload } from './values'
+
+type Send = (values: Record<string, unknown>) => Promise<void>
+
+export function useForm(form: Form, row: Row, send: Send) {
+  const values = reactive(initial(form.fields, row))
+  const faults = reactive<Record<string, string>>({})
+  const failure = ref('')
+
+  const sections = computed(() => {
+    const found: { title: string; fields: Form['fields'] }[] = []
+    for (const field of form.fields) {
+      const title = field.section ?? ''
+      if (found.at(-1)?.title !== title) found.push({ title, fields: [] })
+      found.at(-1)!.fields.push(field)
+    }
+    return found
+  })
+  const count = computed(() => Object.keys(faults).length)
+
+  function check(key: string): void {
+    const field = form.fields.find((one) => one.key === key)!
+    const fault = faultOf(field, values[key] ?? null)
+    if (fault) faults[key] = fault
+    else delete faults[key]
+  }
+
+  async function submit(): Promise<void> {
+    failure.value = ''
+    for (const field of form.fields) check(field.key)
+    if (count.value) return toFirst()
+    try {
+      await send(payload(form.fields, values))
+    } catch (error) {
+      await land(error)
+    }
+  }
+
+  /** The server's faults go to the fields they name; the rest is said in one line. */
+  async function land(error: unknown): Promise<void> {
+    const landed = error instanceof Problem ? error.errors : []
+    for (const fault of landed) {
+      const key = fieldOfPath(fault.path, form.fields)
+      if (key) faults[key] = fault.message
+    }
+    if (count.value) await toFirst()
+    else failure.value = landed[0]?.message ?? sentence(error)
+  }
+
+  async function toFirst(): Promise<void> {
+    await nextTick()
+    const first = form.fields.find((field) => faults[field.key])
+    const element = document.getElementById(`field-${form.code}-${first?.key}`)
+    element?.scrollIntoView({ block: 'center' })
+    element?.querySelector<HTMLElement>('input, textarea, button')?.focus()
+  }
+
+  return { values, faults, failure, sections, count, check, submit, toFirst }
+}

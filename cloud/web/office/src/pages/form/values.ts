@@ -1,0 +1,55 @@
+// What a form starts from, what is wrong with it, and what goes to the server.
+
+import { cents } from '@wuye/kit/cents'
+import { t } from '@wuye/kit/i18n'
+import type { Field, Row } from '@wuye/kit/page'
+
+export type FormValue = string | string[] | boolean | { from: string; to: string } | null
+export type FormValues = Record<string, FormValue>
+
+const DECIMALS: Partial<Record<Field['kind'], number>> = { price: 6, quantity: 4, percent: 4 }
+
+export function initial(fields: Field[], row: Row): FormValues {
+  return Object.fromEntries(fields.map((field) => [field.key, start(field, row)]))
+}
+
+function start(field: Field, row: Row): FormValue {
+  const current = row[field.key] as FormValue | number | undefined
+  if (current !== undefined && current !== null) return typeof current === 'number' ? String(current) : current
+  if (field.kind === 'multi') return field.default ? field.default.split(',') : []
+  if (field.kind === 'flag') return field.default === 'true'
+  return field.default ?? null
+}
+
+export function faultOf(field: Field, value: FormValue): string | null {
+  const text = typeof value === 'string' ? value.trim() : ''
+  const empty = value === null || value === '' || (typeof value === 'string' && !text) || (Array.isArray(value) && !value.length)
+  if (empty) return field.required ? t(isPicked(field) ? 'form.pick' : 'form.enter', { field: field.label }) : null
+  if (field.kind === 'money' && cents(text) === null) return t('form.money')
+  if (field.kind === 'count' && !/^\d{1,9}$/.test(text)) return t('form.count')
+  const places = DECIMALS[field.kind]
+  if (places && !new RegExp(`^-?\\d{1,12}(\\.\\d{1,${places}})?$`).test(text)) return t('form.decimal', { n: places })
+  return null
+}
+
+export function payload(fields: Field[], values: FormValues): Record<string, unknown> {
+  return Object.fromEntries(fields.map((field) => [field.key, sent(field, values[field.key] ?? null)]))
+}
+
+function sent(field: Field, value: FormValue): unknown {
+  if (typeof value !== 'string') return value
+  const text = value.trim()
+  if (!text) return null
+  if (field.kind === 'count') return Number(text)
+  return field.kind === 'money' ? text.replace(/[,，]/g, '') : text
+}
+
+function isPicked(field: Field): boolean {
+  return ['choice', 'lookup', 'multi', 'date', 'datetime', 'period'].includes(field.kind)
+}
+
+/** "bills.0.amount" or "body.amount" → the field it belongs to. */
+export function fieldOfPath(path: string, fields: Field[]): string | null {
+  const steps = path.split('.')
+  return fields.find((field) => steps.includes(field.key))?.key ?? null
+}

@@ -1,0 +1,23 @@
+// Page declarations, fetched once for each code and language.
+
+import { get } from '@wuye/kit/api'
+import { locale } from '@wuye/kit/i18n'
+import type { Page } from '@wuye/kit/page'
+
+const pages = new Map<string, Promise<Page>>()
+
+export function pageOf<T extends Page>(code: string): Promise<T> {
+  const key = `${locale()}:${code}`
+  let page = pages.get(key)
+  if (!page) {
+    page = get<Page>(`/api/v1/ui/pages/${encodeURIComponent(code)}`)
+    page.catch(() => pages.delete(key))
+    pages.set(key, page)
+  }
+  return page as Promise<T>
+}
+
+/** What a page may show depends on who looks. */
+export function forgetPages(): void {
+  pages.clear()
+}

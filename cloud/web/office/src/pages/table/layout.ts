@@ -1,0 +1,70 @@
+// Widths, order and height of the rows: what the declaration says, then what this person chose.
+
+import { locale } from '@wuye/kit/i18n'
+import type { Column, Kind, Table } from '@wuye/kit/page'
+import { computed, reactive, watch } from 'vue'
+
+export const HEIGHTS = { compact: 30, normal: 36, loose: 44 } as const
+export type Height = keyof typeof HEIGHTS
+
+const WIDTHS: Record<Kind, number> = {
+  text: 112, number: 128, money: 106, price: 92, quantity: 100, count: 84, percent: 80, date: 112,
+  datetime: 140, age: 100, period: 140, tag: 84, flag: 64, phone: 116
+} // prettier-ignore
+
+const FIXED = 2
+export const CHECK_WIDTH = 44
+
+export interface Kept {
+  order: string[]
+  hidden: string[]
+  height: Height
+}
+
+export function useLayout(table: Table) {
+  const slot = `wuye.table.${table.code}`
+  const plain: Kept = { order: table.columns.map((one) => one.key), hidden: [], height: 'normal' }
+  const kept = reactive<Kept>({ ...plain, ...read(slot) })
+  const known = new Set(plain.order)
+  kept.order = [...kept.order.filter((key) => known.has(key)), ...plain.order.filter((key) => !kept.order.includes(key))]
+
+  watch(kept, () => localStorage.setItem(slot, JSON.stringify(kept)), { deep: true })
+
+  const fixed = new Set(plain.order.slice(0, FIXED))
+  const ordered = computed(() => kept.order.map((key) => table.columns.find((one) => one.key === key)!))
+  const columns = computed(() => ordered.value.filter((one) => fixed.has(one.key) || !kept.hidden.includes(one.key)))
+
+  function show(key: string, shown: boolean): void {
+    kept.hidden = shown ? kept.hidden.filter((one) => one !== key) : [...kept.hidden, key]
+  }
+
+  function move(from: number, to: number): void {
+    if (from < FIXED || to < FIXED || from === to) return
+    const [key] = kept.order.splice(from, 1)
+    if (key) kept.order.splice(to, 0, key)
+  }
+
+  function reset(): void {
+    Object.assign(kept, { order: [...plain.order], hidden: [], height: kept.height })
+  }
+
+  return { kept, ordered, columns, fixed, show, move, reset }
+}
+
+export function widthOf(column: Column): number {
+  const width = column.width ?? (column.note_key && column.kind === 'date' ? 150 : WIDTHS[column.kind])
+  return column.kind === 'tag' && locale() === 'en' ? width + 16 : width
+}
+
+/** What is left over is shared out, so that the columns fill the page. */
+export function spread(columns: Column[], room: number): number[] {
+  const widths = columns.map(widthOf)
+  const sum = widths.reduce((total, width) => total + width, 0)
+  if (sum >= room || sum === 0) return widths
+  return widths.map((width) => Math.floor((width * room) / sum))
+}
+
+function read(slot: string): Partial<Kept> {
+  const saved = localStorage.getItem(slot)
+  return saved ? (JSON.parse(saved) as Partial<Kept>) : {}
+}

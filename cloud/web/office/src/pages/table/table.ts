@@ -1,0 +1,156 @@
+// The state of one table: filters, view, order, page, rows and what is selected; kept in the URL.
+
+import { get, type Query } from '@wuye/kit/api'
+import { useConnection } from '@wuye/kit/connection'
+import type { List, Row, Table } from '@wuye/kit/page'
+import { useSession } from '@wuye/kit/session'
+import { computed, onActivated, reactive, ref, shallowRef, watch } from 'vue'
+import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
+
+const SIZES = [20, 50, 100, 200]
+const QUIET_MS = 200
+
+export type TableState = ReturnType<typeof useTable>
+
+export function useTable(table: Table) {
+  const session = useSession()
+  const connection = useConnection()
+  const route = useRoute()
+  const router = useRouter()
+  const path = route.path
+
+  const filters = reactive<Record<string, string>>({})
+  const view = ref('')
+  const sort = ref(table.sort)
+  const page = ref(1)
+  const size = ref(50)
+  const opened = ref('')
+  const list = shallowRef<List | null>(null)
+  const failure = shallowRef<unknown>(null)
+  const loading = ref(false)
+  const slow = ref(false)
+  const cursor = ref(-1)
+  const selected = reactive(new Map<string, Row>())
+  let pending: AbortController | null = null
+
+  const rows = computed(() => list.value?.items ?? [])
+  const activeView = computed(() => table.views.find((one) => one.code === view.value) ?? null)
+  const filtered = computed(() => Object.values(filters).some(Boolean))
+  const query = computed<Query>(() => ({
+    ...activeView.value?.params,
+    ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value)),
+    sort: sort.value,
+    site_id: session.scope
+  }))
+
+  function readUrl(): void {
+    const { view: wanted, sort: order, page: number, size: count, id, ...rest } = route.query
+    view.value = text(wanted) || (table.views[0]?.code ?? '')
+    sort.value = text(order) || table.sort
+    page.value = Math.max(1, Number(text(number)) || 1)
+    size.value = SIZES.includes(Number(text(count))) ? Number(text(count)) : size.value
+    opened.value = text(id)
+    for (const key of Object.keys(filters)) delete filters[key]
+    for (const [key, value] of Object.entries(rest)) if (text(value)) filters[key] = text(value)
+  }
+
+  function writeUrl(): void {
+    const next: LocationQueryRaw = { ...filters }
+    if (view.value !== (table.views[0]?.code ?? '')) next.view = view.value
+    if (sort.value !== table.sort) next.sort = sort.value
+    if (page.value > 1) next.page = String(page.value)
+    if (size.value !== 50) next.size = String(size.value)
+    if (opened.value) next.id = opened.value
+    for (const key of Object.keys(next)) if (!next[key]) delete next[key]
+    if (route.path === path) void router.replace({ path, query: next })
+  }
+
+  async function load(): Promise<void> {
+    pending?.abort()
+    const mine = (pending = new AbortController())
+    loading.value = true
+    const timer = window.setTimeout(() => (slow.value = true), QUIET_MS)
+    try {
+      const answer = await get<List>(table.source, { ...query.value, page: page.value, size: size.value }, mine.signal)
+      list.value = answer
+      failure.value = null
+      cursor.value = Math.min(cursor.value, answer.items.length - 1)
+    } catch (error) {
+      if (mine.signal.aborted) return
+      if (!connection.lost || !list.value) failure.value = error
+    } finally {
+      clearTimeout(timer)
+      if (pending === mine) {
+        loading.value = false
+        slow.value = false
+      }
+    }
+  }
+
+  /** Any change of what is asked for starts at the first page. */
+  async function ask(change: () => void): Promise<void> {
+    change()
+    page.value = 1
+    cursor.value = -1
+    selected.clear()
+    writeUrl()
+    await load()
+  }
+
+  const setFilter = (key: string, value: string) => ask(() => (filters[key] = value))
+  const setFilters = (values: Record<string, string>) => ask(() => Object.assign(filters, values))
+  const setView = (code: string) => ask(() => (view.value = code))
+  const setSort = (order: string) => ask(() => (sort.value = order))
+  const setSize = (count: number) => ask(() => (size.value = count))
+  const clear = () =>
+    ask(() => {
+      for (const key of Object.keys(filters)) delete filters[key]
+      view.value = table.views[0]?.code ?? ''
+    })
+
+  async function turn(to: number): Promise<void> {
+    page.value = to
+    cursor.value = -1
+    writeUrl()
+    await load()
+  }
+
+  function open(id: string): void {
+    opened.value = id
+    writeUrl()
+    const index = rows.value.findIndex((row) => row.id === id)
+    if (index >= 0) cursor.value = index
+  }
+
+  function toggle(row: Row): void {
+    const id = String(row.id)
+    if (!selected.delete(id)) selected.set(id, row)
+  }
+
+  watch(
+    () => connection.lost,
+    (lost) => !lost && route.path === path && void load()
+  )
+  watch(
+    () => route.query.id,
+    (id) => route.path === path && (opened.value = text(id))
+  )
+
+  readUrl()
+  let seen = false
+  onActivated(() => {
+    if (seen && JSON.stringify(route.query) !== '{}') readUrl()
+    seen = true
+    void load()
+  })
+
+  return {
+    table, filters, view, activeView, sort, page, size, opened, list, rows, failure, loading, slow,
+    cursor, selected, filtered, query,
+    load, setFilter, setFilters, setView, setSort, setSize, clear, turn, open, toggle
+  } // prettier-ignore
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,3 @@
+// Permissions of the devices module that the live screen refers to.
+
+export const MAY_READ_NOW = 'devices.command'
