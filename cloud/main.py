@@ -41,10 +41,11 @@ from cloud.kernel.ui.render import Pages
 from cloud.kernel.web import Office, api_routes, make_app
 from cloud.modules.accounts.module import MODULE as ACCOUNTS
 from cloud.modules.accounts.queries import AccountsAuthenticator
+from cloud.modules.customers.module import MODULE as CUSTOMERS
 from cloud.modules.organization.module import MODULE as ORGANIZATION
 from cloud.modules.resources.module import MODULE as RESOURCES
 
-MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS, RESOURCES)
+MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS, RESOURCES, CUSTOMERS)
 
 ROOT = Path(__file__).resolve().parent
 CHECKOUT = ROOT.parent

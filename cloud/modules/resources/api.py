@@ -62,6 +62,11 @@ async def lookup_parents(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
     return await queries.lookup_spaces(ctx, q, kinds=queries.PARENTS_OF_ROOMS)
 
 
+@router.get("/lookup/rooms", response_model=Lookup)
+async def lookup_rooms(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
+    return await queries.lookup_spaces(ctx, q, kinds=queries.ROOMS)
+
+
 @router.post("/buildings", response_model=SpaceAdded, status_code=201)
 async def add_building(ctx: AddSpaces, wanted: BuildingCreate) -> Space:
     return await service.add_building(

@@ -37,6 +37,7 @@ from cloud.modules.resources.schemas import BuildingRead, RoomRead
 
 FOUND_MAX = 50
 BUILDINGS = (SpaceKind.building,)
+ROOMS = (SpaceKind.room,)
 PARENTS_OF_ROOMS = (SpaceKind.building, SpaceKind.unit)
 
 

@@ -1,0 +1,95 @@
+"""Parties, and who they are to a room over time."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, func, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlmodel import Field
+
+from cloud.kernel.db import (
+    Record,
+    enum_column,
+    one_of,
+    quantity_column,
+    scope_keys,
+    scoped_fk,
+)
+
+
+class PartyKind(StrEnum):
+    person = "person"
+    company = "company"
+
+
+class RoomRole(StrEnum):
+    owner = "owner"
+    co_owner = "co_owner"
+    tenant = "tenant"
+    family = "family"
+    occupant = "occupant"
+    developer = "developer"
+    agent = "agent"
+
+
+OWNERS = frozenset({RoomRole.owner, RoomRole.co_owner})
+
+
+class Party(Record, table=True):
+    """A person or a company that a site deals with. The phone leaves the platform masked."""
+
+    __tablename__ = "customers_party"
+    __table_args__ = (
+        *scope_keys("customers_party"),
+        Index(
+            "ix_customers_party_org_id_name",
+            "org_id",
+            "name",
+            postgresql_ops={"name": "varchar_pattern_ops"},
+        ),
+        Index(
+            "ix_customers_party_org_id_phone",
+            "org_id",
+            "phone",
+            postgresql_ops={"phone": "varchar_pattern_ops"},
+        ),
+        one_of("kind", PartyKind),
+    )
+
+    name: str = Field(max_length=100)
+    kind: PartyKind = enum_column()
+    phone: str = Field(default="", max_length=20)
+    note: str = Field(default="", max_length=200)
+
+
+class RoomParty(Record, table=True):
+    """A role of a party in a room, half-open in time. One of them at most pays at a date."""
+
+    __tablename__ = "customers_room_party"
+    __table_args__ = (
+        *scope_keys("customers_room_party"),
+        *scoped_fk("customers_room_party", "room_id", "resources_room"),
+        *scoped_fk("customers_room_party", "party_id", "customers_party"),
+        ExcludeConstraint(
+            (text("room_id"), "="),
+            (func.daterange(text("valid_from"), text("valid_to")), "&&"),
+            where=text("is_payer"),
+            using="gist",
+            name="ex_customers_room_party_payer",
+        ),
+        CheckConstraint("valid_to > valid_from", name="valid_to"),
+        CheckConstraint("share > 0 AND share <= 100", name="share"),
+        one_of("role", RoomRole),
+    )
+
+    room_id: UUID
+    party_id: UUID
+    role: RoomRole = enum_column()
+    share: Decimal | None = quantity_column(default=None)
+    valid_from: date
+    valid_to: date | None = None
+    is_payer: bool = False

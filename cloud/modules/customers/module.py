@@ -1,0 +1,17 @@
+"""The manifest of customers."""
+
+from __future__ import annotations
+
+from cloud.kernel.registry import Module
+from cloud.modules.customers import api, pages, seeds
+from cloud.modules.customers.permissions import CustomersPermission
+
+MODULE = Module(
+    name="customers",
+    title="Customers",
+    permissions=CustomersPermission,
+    routers=(api.router,),
+    pages=pages.PAGES,
+    menu=pages.MENU,
+    seed=seeds.seed,
+)

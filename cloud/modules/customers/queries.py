@@ -1,0 +1,188 @@
+"""Reads of parties and of who they are to a room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page, starts
+from cloud.modules.customers.models import Party, PartyKind, RoomParty, RoomRole
+from cloud.modules.customers.schemas import PartyRead
+from cloud.modules.organization import queries as organization
+from cloud.modules.organization.models import Unit
+from cloud.modules.resources.models import Space
+
+FOUND_MAX = 50
+
+
+@dataclass(frozen=True)
+class PartyOfRoom:
+    """A role that holds, with who holds it."""
+
+    id: UUID
+    party_id: UUID
+    name: str
+    role: RoomRole
+    phone_masked: str
+    share: Decimal | None
+    is_payer: bool
+
+
+def phone_masked() -> Any:
+    """A phone number as a list shows it, 138****5512: the whole one stays in the database."""
+    phone = col(Party.phone)
+    return case(
+        (func.length(phone) >= 11, func.left(phone, 3).concat("****").concat(func.right(phone, 4))),
+        (phone == "", ""),
+        else_=func.concat("****", func.right(phone, 2)),
+    )
+
+
+def _holds(on: date) -> Any:
+    return and_(
+        col(RoomParty.valid_from) <= on,
+        or_(col(RoomParty.valid_to).is_(None), col(RoomParty.valid_to) > on),
+    )
+
+
+def _own_party() -> Any:
+    return and_(
+        col(Party.org_id) == col(RoomParty.org_id), col(Party.id) == col(RoomParty.party_id)
+    )
+
+
+async def payers_on(ctx: Ctx, site_id: UUID, on: date) -> dict[UUID, tuple[UUID, str]]:
+    """Who pays for each room of a site on a day: room id → (party id, name). No payer, no key."""
+    found = await ctx.session.execute(
+        select(col(RoomParty.room_id), col(Party.id), col(Party.name))
+        .join(Party, _own_party())
+        .where(col(RoomParty.org_id) == site_id, col(RoomParty.is_payer), _holds(on))
+    )
+    return {room_id: (party_id, name) for room_id, party_id, name in found}
+
+
+async def parties_of_room(ctx: Ctx, room_id: UUID) -> list[PartyOfRoom]:
+    """Everybody with a role in the room today, the payer first. Empty for a room out of scope."""
+    found = await ctx.session.execute(
+        select(RoomParty, col(Party.name), phone_masked())
+        .join(Party, _own_party())
+        .where(col(RoomParty.room_id) == room_id, _holds(ctx.business_on))
+        .order_by(col(RoomParty.is_payer).desc(), col(RoomParty.valid_from), col(RoomParty.id))
+    )
+    return [
+        PartyOfRoom(
+            id=held.id,
+            party_id=held.party_id,
+            name=name,
+            role=RoomRole(held.role),
+            phone_masked=phone,
+            share=held.share,
+            is_payer=held.is_payer,
+        )
+        for held, name, phone in found
+    ]
+
+
+async def find_rooms_of(
+    ctx: Ctx,
+    q: str,
+    *,
+    by: Literal["name", "phone"],
+    orgs: Sequence[UUID] | None = None,
+    limit: int = 20,
+) -> list[UUID]:
+    """Rooms of parties whose name or phone begins with `q`, at most `limit`, by community."""
+    column = col(Party.name) if by == "name" else col(Party.phone)
+    statement = (
+        select(col(RoomParty.room_id))
+        .join(Party, _own_party())
+        .join(Unit, col(Unit.id) == col(RoomParty.org_id))
+        .join(
+            Space,
+            and_(
+                col(Space.org_id) == col(RoomParty.org_id), col(Space.id) == col(RoomParty.room_id)
+            ),
+        )
+        .where(column.like(starts(q)), _holds(ctx.business_on))
+        .group_by(col(RoomParty.room_id), col(Unit.code), col(Space.sort_key))
+        .order_by(col(Unit.code), col(Space.sort_key), col(RoomParty.room_id))
+        .limit(min(limit, FOUND_MAX))
+    )
+    if orgs is not None:
+        statement = statement.where(col(RoomParty.org_id).in_(orgs))
+    return list((await ctx.session.execute(statement)).scalars())
+
+
+async def payers_of_rooms(ctx: Ctx, room_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Today's payers of some rooms: room id → (name, masked phone)."""
+    if not room_ids:
+        return {}
+    found = await ctx.session.execute(
+        select(col(RoomParty.room_id), col(Party.name), phone_masked())
+        .join(Party, _own_party())
+        .where(
+            col(RoomParty.room_id).in_(room_ids),
+            col(RoomParty.is_payer),
+            _holds(ctx.business_on),
+        )
+    )
+    return {room_id: (name, phone) for room_id, name, phone in found}
+
+
+async def list_parties(
+    ctx: Ctx, listing: Listing, *, kind: PartyKind | None = None
+) -> dict[str, Any]:
+    rooms = (
+        select(func.string_agg(col(Space.full_name), "、"))
+        .select_from(RoomParty)
+        .join(
+            Space,
+            and_(
+                col(Space.org_id) == col(RoomParty.org_id), col(Space.id) == col(RoomParty.room_id)
+            ),
+        )
+        .where(
+            col(RoomParty.org_id) == col(Party.org_id),
+            col(RoomParty.party_id) == col(Party.id),
+            _holds(ctx.business_on),
+        )
+        .correlate(Party)
+        .scalar_subquery()
+    )
+    statement: Statement = (
+        select(
+            col(Party.id).label("id"),
+            col(Party.org_id).label("site_id"),
+            col(Unit.name).label("site_name"),
+            col(Party.name).label("name"),
+            col(Party.kind).label("kind"),
+            phone_masked().label("phone_masked"),
+            func.coalesce(rooms, "").label("rooms"),
+            col(Party.note).label("note"),
+        )
+        .select_from(Party)
+        .join(Unit, col(Unit.id) == col(Party.org_id))
+    )
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Party.org_id).in_(orgs))
+    if listing.q:
+        statement = statement.where(
+            or_(col(Party.name).like(contains(listing.q)), col(Party.phone).like(starts(listing.q)))
+        )
+    if kind is not None:
+        statement = statement.where(col(Party.kind) == kind)
+    sorting = Sorting(
+        by={"name": col(Party.name), "site_name": col(Unit.name)},
+        default="name",
+        tie=col(Party.id),
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=PartyRead)

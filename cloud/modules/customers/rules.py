@@ -1,0 +1,49 @@
+"""Shares of the owners of a room over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+WHOLE = Decimal(100)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A share of ownership in percent; blank when the owners never said. Half-open in time."""
+
+    share: Decimal | None
+    valid_from: date
+    valid_to: date | None
+
+    def holds_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+def overbooked_on(holdings: Sequence[Holding]) -> tuple[date, Decimal] | None:
+    """The first day on which the shares sum to more than 100, with the sum."""
+    for day in _starts(holdings):
+        total = sum((held.share or Decimal(0) for held in _on(holdings, day)), Decimal(0))
+        if total > WHOLE:
+            return day, total
+    return None
+
+
+def half_blank_on(holdings: Sequence[Holding]) -> date | None:
+    """The first day on which some owners have a share and others have none."""
+    for day in _starts(holdings):
+        blanks = {held.share is None for held in _on(holdings, day)}
+        if len(blanks) > 1:
+            return day
+    return None
+
+
+def _starts(holdings: Iterable[Holding]) -> list[date]:
+    """A sum can only grow where somebody's holding begins."""
+    return sorted({held.valid_from for held in holdings})
+
+
+def _on(holdings: Iterable[Holding], day: date) -> list[Holding]:
+    return [held for held in holdings if held.holds_on(day)]
