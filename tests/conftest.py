@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -44,7 +45,7 @@ async def world(sessions: Sessions) -> World:
 @pytest.fixture
 def own_database(database: TestDatabase) -> TestDatabase:
     """A database of the test's own, cloned from the migrated template."""
-    name = database.app_url.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(database.app_url).path.removeprefix("/")
     fresh = name.replace("wuye_test", "wuye_own")
     recreate(database.owner_url, fresh, template=name.replace("wuye_test", "wuye_template"))
     return of_name(database.owner_url, fresh)
