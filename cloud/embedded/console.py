@@ -1,5 +1,6 @@
 """What `wuye up` says: progress while it starts, then what runs, then only what changes."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TextIO
 
 from cloud.embedded.part import PartState, PartStatus
 
-_LATIN = {
+_WORDS = {
     PartStatus.STARTING: "starting",
     PartStatus.READY: "ready",
     PartStatus.DOWN: "DOWN",
@@ -18,6 +19,7 @@ _LATIN = {
 class Console:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
+        self._columns = max(80, shutil.get_terminal_size((160, 24)).columns)
         self._began = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -29,7 +31,8 @@ class Console:
             return
         at_s = time.monotonic() - self._began
         detail = state.detail.splitlines()[0] if state.detail else ""
-        self.say(f"  {at_s:6.1f} s  {name:<11} {_LATIN[state.status]:<10} {detail}")
+        line = f"  {at_s:6.1f} s  {name:<11} {_WORDS[state.status]:<10} {detail}"
+        self.say(line[: self._columns])
 
     def summary(self, urls: dict[str, str], data_dir: Path, *, demo: bool) -> None:
         took_s = time.monotonic() - self._began

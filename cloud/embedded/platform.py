@@ -150,8 +150,8 @@ class Platform:
                     prepare=self.ray.prepare,
                     command=self.ray.command,
                     is_ready=self.ray.is_ready,
-                    # The first page comes before it: two cores are not enough for both.
-                    needs=frozenset({"migrate"}),
+                    # The first page comes first: two cores are not enough for both.
+                    needs=frozenset({"web"}),
                     stop_stage=1,
                 )
             )
@@ -180,7 +180,7 @@ class Platform:
             Part(
                 name="worker",
                 command=lambda: self._python("cloud.cli", "run", "worker"),
-                needs=migrated,
+                needs=frozenset({"migrate", "web"}),
                 falls_with=with_ray,
                 settle_s=2.0,
                 stop_stage=2,
@@ -223,6 +223,7 @@ class Platform:
         return Part(
             name=f"edge-{site}",
             command=lambda: self._python("edge_agent", "--config", str(config)),
+            settle_s=2.0,
             needs=frozenset({"seed", "simulators", "broker"}),
             stop_stage=2,
         )

@@ -26,7 +26,9 @@ class RayHead:
 
     def __init__(self, data_dir: Path) -> None:
         self.token_path = data_dir / "ray.token"
-        self.temp_dir = _short_folder(data_dir / "ray")
+        # Ray opens its folder to everybody; ours around it stays closed.
+        self._closed = _short_folder(data_dir / "ray")
+        self.temp_dir = self._closed / "t"
         self.address = f"127.0.0.1:{free_port()}"
         self._address_file = data_dir / "ray.address"
 
@@ -34,9 +36,9 @@ class RayHead:
         self.heal()
         if not self.token_path.exists():
             write_private(self.token_path, secrets.token_hex(32))
-        self.temp_dir.mkdir(exist_ok=True, mode=0o700)
-        if self.temp_dir.stat().st_uid != os.geteuid():
-            raise SetupError(f"{self.temp_dir} belongs to somebody else: remove it")
+        self._closed.mkdir(exist_ok=True, mode=0o700)
+        if self._closed.stat().st_uid != os.geteuid():
+            raise SetupError(f"{self._closed} belongs to somebody else: remove it")
         old = sorted(self.temp_dir.glob("session_2*"))[:-_SESSIONS_KEPT]
         for session in old:
             shutil.rmtree(session, ignore_errors=True)
