@@ -18,7 +18,14 @@ def _include_object(_item: Any, name: str | None, kind: str, reflected: bool, _:
     return True
 
 
-_left_out: set[str] = set()
+# No rights for anybody, so no models either.
+REACHED_BY_FUNCTIONS_ONLY = (
+    "accounts_attempt",
+    "accounts_credential",
+    "accounts_session",
+    "organization_company",
+)
+_left_out: set[str] = {"alembic_version"}
 
 
 def _compare_type(
@@ -45,7 +52,7 @@ def _run() -> None:
 def _migrate(connection: Any) -> None:
     partitions = connection.execute(text("SELECT relname FROM pg_class WHERE relispartition"))
     _left_out.update(row[0] for row in partitions)
-    _left_out.update({"alembic_version", "accounts_credential", "accounts_session"})
+    _left_out.update(REACHED_BY_FUNCTIONS_ONLY)
     context.configure(
         connection=connection,
         target_metadata=metadata(),
