@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def install(lock: Path) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - run by whatever python3 the machine has
         raise SetupError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     python = VENV / "bin" / "python"
     if not python.exists():
@@ -83,7 +83,8 @@ def newest_pip(places: list[Path]) -> Path | None:
 
 def uv_env() -> dict[str, str]:
     """uv does not read pip's configuration: hand its index over, and the machine's certificates."""
-    handed = dict(os.environ, UV_SYSTEM_CERTS="1", UV_NO_PROGRESS="1")
+    given = os.environ  # noqa: TID251 - handed on as it is
+    handed = dict(given, UV_SYSTEM_CERTS="1", UV_NO_PROGRESS="1")
     asked = subprocess.run(
         [sys.executable, str(find_pip()), "config", "get", "global.index-url"],
         capture_output=True,

@@ -26,14 +26,14 @@ def main() -> int:
     if not wanted:
         return 0
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *wanted]
+    unattended = ["env", "DEBIAN_FRONTEND=noninteractive"]
     if os.geteuid() != 0:
         sys.stderr.write(
             f"tests that need them are skipped; to run them, as root: {' '.join(install)}\n"
         )
         return 0
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "-q"], check=True, env=environment)
-    subprocess.run(install, check=True, env=environment)
+    for step in (["apt-get", "update", "-q"], install):
+        subprocess.run([*unattended, *step], check=True)
     return 0
 
 
