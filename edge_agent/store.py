@@ -162,14 +162,18 @@ class Store:
             self._save_lane(lane)
 
     def set_aside(self, lane: Lane, first_seq: int, reason: str, *, now_us: int) -> bool:
-        """Move a batch that the platform cannot read out of the way; False if there is none."""
+        """Move a batch that the platform cannot read out of the way.
+
+        Only the oldest one held: a Gap says that all before it is committed. False otherwise.
+        """
         found = self._db.execute(
-            "SELECT last_seq, from_us, to_us, body FROM batch WHERE lane = ? AND first_seq = ?",
-            (lane, first_seq),
+            "SELECT first_seq, last_seq, from_us, to_us, body FROM batch"
+            " WHERE lane = ? ORDER BY first_seq LIMIT 1",
+            (lane,),
         ).fetchone()
-        if found is None:
+        if found is None or found[0] != first_seq:
             return False
-        last_seq, from_us, to_us, body = found
+        _, last_seq, from_us, to_us, body = found
         with self.transaction():
             self._db.execute(
                 "INSERT INTO dead (lane, first_seq, last_seq, at_us, reason, body)"
