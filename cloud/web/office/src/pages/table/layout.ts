@@ -61,7 +61,9 @@ export function spread(columns: Column[], room: number): number[] {
   const widths = columns.map(widthOf)
   const sum = widths.reduce((total, width) => total + width, 0)
   if (sum >= room || sum === 0) return widths
-  return widths.map((width) => Math.floor((width * room) / sum))
+  const wide = widths.map((width) => Math.floor((width * room) / sum))
+  const used = wide.reduce((total, width) => total + width, 0)
+  return wide.map((width, index) => (index === wide.length - 1 ? width + room - used : width))
 }
 
 function read(slot: string): Partial<Kept> {

@@ -4,8 +4,10 @@ import { get, type Query } from '@wuye/kit/api'
 import { useConnection } from '@wuye/kit/connection'
 import type { List, Row, Table } from '@wuye/kit/page'
 import { useSession } from '@wuye/kit/session'
-import { computed, onActivated, reactive, ref, shallowRef, watch } from 'vue'
+import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
+
+import { whileShown } from '@/parts/shown'
 
 const SIZES = [20, 50, 100, 200]
 const QUIET_MS = 200
@@ -32,6 +34,7 @@ export function useTable(table: Table) {
   const cursor = ref(-1)
   const selected = reactive(new Map<string, Row>())
   let pending: AbortController | null = null
+  let shownFor = ''
 
   const rows = computed(() => list.value?.items ?? [])
   const activeView = computed(() => table.views.find((one) => one.code === view.value) ?? null)
@@ -68,16 +71,19 @@ export function useTable(table: Table) {
   async function load(): Promise<void> {
     pending?.abort()
     const mine = (pending = new AbortController())
+    const asked = { ...query.value, page: page.value, size: size.value }
     loading.value = true
     const timer = window.setTimeout(() => (slow.value = true), QUIET_MS)
     try {
-      const answer = await get<List>(table.source, { ...query.value, page: page.value, size: size.value }, mine.signal)
+      const answer = await get<List>(table.source, asked, mine.signal)
       list.value = answer
+      shownFor = JSON.stringify(asked)
       failure.value = null
       cursor.value = Math.min(cursor.value, answer.items.length - 1)
     } catch (error) {
       if (mine.signal.aborted) return
-      if (!connection.lost || !list.value) failure.value = error
+      // Old rows stay only under the question that they answered.
+      if (!connection.lost || shownFor !== JSON.stringify(asked)) failure.value = error
     } finally {
       clearTimeout(timer)
       if (pending === mine) {
@@ -137,10 +143,8 @@ export function useTable(table: Table) {
   )
 
   readUrl()
-  let seen = false
-  onActivated(() => {
-    if (seen && JSON.stringify(route.query) !== '{}') readUrl()
-    seen = true
+  whileShown((again) => {
+    if (again && Object.keys(route.query).length) readUrl()
     void load()
   })
 

@@ -3,8 +3,9 @@
 import { get } from '@wuye/kit/api'
 import { useConnection } from '@wuye/kit/connection'
 import type { DeviceEvent, Gateway, LiveAnswer, Tile, TwinsEvent } from '@wuye/kit/types'
-import { computed, onActivated, onBeforeUnmount, onDeactivated, reactive, ref, shallowRef } from 'vue'
+import { computed, reactive, ref, shallowRef } from 'vue'
 
+import { whileShown } from '@/parts/shown'
 import { useGateway } from '@/shell/gateway'
 
 const TREND_MAX = 40
@@ -113,9 +114,7 @@ export function useLive(siteId: string) {
     connection.streaming = true
   }
 
-  onActivated(start)
-  onDeactivated(stop)
-  onBeforeUnmount(stop)
+  whileShown(start, stop)
 
   return { answer, gateway, events, failure, pushedAt, streaming, load: start }
 }
