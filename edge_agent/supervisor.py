@@ -24,7 +24,7 @@ log = logging.getLogger("edge.bus")
 
 ORDERS_MAX = 64
 LINK_LOSSES_MAX = 3
-"""Connections that break one after the other, without an answer between, before the bus is down."""
+"""Connections that break one after the other, without an answer, before a round is given up."""
 FLUSH_AFTER_S = 0.5
 
 
@@ -68,6 +68,15 @@ class _Device:
     standing: Standing
 
 
+@dataclass
+class _Round:
+    """`lost` are devices at which the connection broke, while none has answered."""
+
+    answered: bool = False
+    lost: list[tuple[_Device, LinkLost]] = field(default_factory=list)
+    failure: DriverError | None = None
+
+
 class BusSupervisor:
     def __init__(self, config: BusConfig, *, outbox: Outbox, live: LiveBoard) -> None:
         self._config = config
@@ -79,7 +88,6 @@ class BusSupervisor:
         self._orders: asyncio.Queue[Order] = asyncio.Queue(maxsize=ORDERS_MAX)
         self._meter = Block()
         self._flushed_at = 0.0
-        self._link_losses = 0
         self.standing = Standing(config.code)
 
     @property
@@ -126,39 +134,50 @@ class BusSupervisor:
             await self._carry_out(order)
 
     async def _poll_all(self) -> None:
-        self._link_losses = 0
+        """One round. A connection that breaks is a device's fault only if another one answers."""
+        this = _Round()
         for device in self._devices:
             while not self._orders.empty():
                 await self._carry_out(self._orders.get_nowait())
-            if device.standing.retry_at > clock.monotonic():
-                continue
-            if not await self._poll(device):
-                self._go_down()
-                return
+            if device.standing.retry_at <= clock.monotonic():
+                await self._ask(device, this)
+            if this.failure is not None:
+                break
             if clock.monotonic() - self._flushed_at > FLUSH_AFTER_S:
                 await self._flush()
-        self._settle(self.standing, Outcome.ANSWERED)
+        if this.lost:
+            this.failure = this.lost[-1][1]
+        if this.failure is not None:
+            self._go_down(this.failure)
+        elif this.answered:
+            self._settle(self.standing, Outcome.ANSWERED)
+
+    async def _ask(self, device: _Device, this: _Round) -> None:
+        try:
+            this.answered |= await self._poll(device)
+        except ConnectFailed as error:
+            this.failure = error
+        except LinkLost as error:
+            this.lost.append((device, error))
+        if this.answered:
+            for guilty, error in this.lost:
+                self._miss(guilty, error)
+            this.lost.clear()
+        elif len(this.lost) >= LINK_LOSSES_MAX:
+            this.failure = this.lost[-1][1]
 
     async def _poll(self, device: _Device) -> bool:
-        """False when it is the bus that fails, not the device."""
+        """Whether it answered. Raises ConnectFailed and LinkLost, which may be the bus's fault."""
         try:
             async with device.driver as driver:
                 block = await driver.read(device.numbers)
-        except ConnectFailed as error:
-            self._settle(self.standing, Outcome.FAILED, error)
-            return False
-        except LinkLost as error:
-            self._miss(device, error)
-            self._link_losses += 1
-            if self._link_losses >= LINK_LOSSES_MAX:
-                self._settle(self.standing, Outcome.FAILED, error)
-                return False
+        except (ConnectFailed, LinkLost):
+            raise
         except DriverError as error:
             self._miss(device, error)
-        else:
-            self._link_losses = 0
-            self._settle(device.standing, Outcome.ANSWERED)
-            self._take(device, block)
+            return False
+        self._settle(device.standing, Outcome.ANSWERED)
+        self._take(device, block)
         return True
 
     def _miss(self, device: _Device, error: DriverError) -> None:
@@ -166,7 +185,8 @@ class BusSupervisor:
         if device.standing.state is DeviceState.BACKOFF:
             self._take(device, _no_values(device.numbers))
 
-    def _go_down(self) -> None:
+    def _go_down(self, error: DriverError) -> None:
+        self._settle(self.standing, Outcome.FAILED, error)
         if self.standing.state is DeviceState.BACKOFF:
             for device in self._devices:
                 self._take(device, _no_values(device.numbers))

@@ -87,6 +87,7 @@ def config(
 class Gateway:
     process: asyncio.subprocess.Process
     log: list[str] = field(default_factory=list)
+    """Also written to stderr at the end, where pytest shows it when the test fails."""
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.returncode is None:
@@ -118,3 +119,4 @@ async def running_gateway(
             process.kill()
             await process.wait()
         await reading
+        sys.stderr.write("\n".join(["", *gateway.log, ""]))
