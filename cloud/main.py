@@ -42,10 +42,19 @@ from cloud.kernel.web import Office, api_routes, make_app
 from cloud.modules.accounts.module import MODULE as ACCOUNTS
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.customers.module import MODULE as CUSTOMERS
+from cloud.modules.devices.module import MODULE as DEVICES
+from cloud.modules.metering.module import MODULE as METERING
 from cloud.modules.organization.module import MODULE as ORGANIZATION
 from cloud.modules.resources.module import MODULE as RESOURCES
 
-MODULES: tuple[Module, ...] = (ORGANIZATION, ACCOUNTS, RESOURCES, CUSTOMERS)
+MODULES: tuple[Module, ...] = (
+    ORGANIZATION,
+    ACCOUNTS,
+    RESOURCES,
+    CUSTOMERS,
+    DEVICES,
+    METERING,
+)
 
 ROOT = Path(__file__).resolve().parent
 CHECKOUT = ROOT.parent

@@ -64,8 +64,11 @@ def exact_decimal(value: Decimal | Fraction, *, places: int = 12) -> Decimal:
 def split_money(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """Parts proportional to `weights`, in their order, summing to `total` to the cent.
 
-    Largest remainder; ties go to the earlier weight. Weights are ≥ 0 and not all zero (ValueError).
+    Largest remainder; ties go to the earlier weight. Weights are ≥ 0 and not all zero, the total
+    has at most two decimals (ValueError): a third could not be shared out in cents.
     """
+    if total != total.quantize(CENT):
+        raise ValueError(f"{total} has more than two decimals")
     whole = sum(weights, Decimal(0))
     if whole <= 0 or any(weight < 0 for weight in weights):
         raise ValueError("weights must be non-negative and not all zero")

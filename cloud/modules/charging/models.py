@@ -12,9 +12,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlmodel import Field
 
 from cloud.kernel.db import (
@@ -88,7 +95,9 @@ class SkipReason(StrEnum):
     price_missing = "price_missing"
     payer_missing = "payer_missing"
     reading_missing = "reading_missing"
+    reading_stale = "reading_stale"
     reading_in_review = "reading_in_review"
+    reading_below_last = "reading_below_last"
     already_billed = "already_billed"
 
 
@@ -229,7 +238,7 @@ class Run(Record, table=True):
     number: str = Field(max_length=32)
     period_from: date
     period_to: date
-    item_ids: list[UUID] = Field(sa_type=ARRAY(PgUuid(as_uuid=True)))  # type: ignore[call-overload]
+    item_ids: list[UUID] = Field(sa_type=ARRAY(Uuid()))
     state: RunState = enum_column()
     work_total: int = 0
     work_done: int = 0
@@ -237,6 +246,16 @@ class Run(Record, table=True):
     amount: Decimal = amount_column()
     skipped: int = 0
     posted_at: datetime | None = instant_column(default=None)
+    failure: str = Field(default="", max_length=300)
+
+    @property
+    def site_id(self) -> UUID:
+        return self.org_id
+
+    @property
+    def progress(self) -> dict[str, int]:
+        """Bindings worked through, of how many."""
+        return {"done": min(self.work_done, self.work_total), "total": self.work_total}
 
 
 class Charge(Record):
@@ -318,7 +337,12 @@ class Settlement(Record, table=True):
 
     __tablename__ = "charging_settlement"
     __table_args__ = (
-        *scoped_fk("charging_settlement", "id", "charging_bill"),
+        ForeignKeyConstraint(
+            ["org_id", "id"],
+            ["charging_bill.org_id", "charging_bill.id"],
+            name="fk_charging_settlement_id",
+            ondelete="RESTRICT",
+        ),
         CheckConstraint("paid >= 0 AND paid <= amount", name="paid"),
         Index(
             "ix_charging_settlement_open", "org_id", "id", postgresql_where=text("paid < amount")

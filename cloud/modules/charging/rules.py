@@ -24,15 +24,16 @@ from cloud.modules.charging.models import (
     RunState,
     Timing,
 )
+from cloud.modules.metering import rules as metering
 
 NOTICE_DAYS = 7  # a bill is never born overdue: due at the earliest so long after it is issued
 
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.draft: frozenset({RunState.previewed, RunState.cancelled}),
     RunState.previewed: frozenset({RunState.previewed, RunState.generating, RunState.cancelled}),
-    RunState.generating: frozenset({RunState.generated}),
+    RunState.generating: frozenset({RunState.generated, RunState.previewed}),
     RunState.generated: frozenset({RunState.publishing, RunState.cancelled}),
-    RunState.publishing: frozenset({RunState.published}),
+    RunState.publishing: frozenset({RunState.published, RunState.generated}),
     RunState.published: frozenset(),
     RunState.cancelled: frozenset(),
 }
@@ -67,14 +68,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class Readings:
-    """The two registers behind a metered charge."""
+    """The register behind a metered charge, and each (old final, new initial) change between.
+
+    `closing_id` is the reading that opens the next period, so that no use falls between two.
+    """
 
     meter_no: str
+    digits: int
+    can_roll_over: bool
+    multiplier: Decimal
     opening: Decimal
     closing: Decimal
-    multiplier: Decimal
     opening_at: str
     closing_at: str
+    closing_id: str | None
+    changes: tuple[tuple[Decimal, Decimal], ...]
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,20 @@ def compute(basis: Basis) -> Computed:
         tax=tax_included(amount, basis.tax_rate),
         factor=sum(factors, Fraction(0)),
     )
+
+
+def quantity_of(basis: Basis) -> Decimal:
+    """The quantity computed again: use from its registers, everything else as it was stored."""
+    readings = basis.readings
+    if readings is None:
+        return basis.quantity
+    register = metering.Register(
+        digits=readings.digits,
+        can_roll_over=readings.can_roll_over,
+        multiplier=readings.multiplier,
+    )
+    changes = [metering.Change(old, new) for old, new in readings.changes]
+    return metering.usage(register, readings.opening, readings.closing, changes=changes)
 
 
 def _factor(basis: Basis, segment: Segment) -> Fraction:
@@ -267,14 +289,32 @@ def from_snapshot(snapshot: dict[str, Any]) -> Basis:
         tax_rate=Decimal(snapshot["tax_rate"]),
         area_basis=AreaBasis(snapshot["area_basis"]),
         unit=snapshot["unit"],
-        readings=None
-        if readings is None
-        else Readings(
-            meter_no=readings["meter_no"],
-            opening=Decimal(readings["opening"]),
-            closing=Decimal(readings["closing"]),
-            multiplier=Decimal(readings["multiplier"]),
-            opening_at=readings["opening_at"],
-            closing_at=readings["closing_at"],
-        ),
+        readings=None if readings is None else _readings(readings),
     )
+
+
+def _readings(stored: dict[str, Any]) -> Readings:
+    return Readings(
+        meter_no=stored["meter_no"],
+        digits=stored["digits"],
+        can_roll_over=stored["can_roll_over"],
+        multiplier=Decimal(stored["multiplier"]),
+        opening=Decimal(stored["opening"]),
+        closing=Decimal(stored["closing"]),
+        opening_at=stored["opening_at"],
+        closing_at=stored["closing_at"],
+        closing_id=stored["closing_id"],
+        changes=tuple((Decimal(old), Decimal(new)) for old, new in stored["changes"]),
+    )
+
+
+def basis_text(basis: Basis) -> str:
+    """One short line for lists: 89.53 ㎡ × 2.38."""
+    prices = " / ".join(dict.fromkeys(plain_number(s.unit_price) for s in basis.segments))
+    return f"{plain_number(basis.quantity)} {basis.unit} × {prices}"
+
+
+def plain_number(value: Decimal) -> str:
+    """Without trailing zeros and without an exponent: 2.380000 is 2.38, 100 is 100."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,45 @@
+"""The manifest of charging."""
+
+from __future__ import annotations
+
+from cloud.kernel.registry import Function, Module
+from cloud.modules.charging import api, jobs, pages, seeds, service
+from cloud.modules.charging.permissions import ChargingPermission
+from cloud.modules.charging.schemas import RunEnd, RunProgress, RunRef
+
+MODULE = Module(
+    name="charging",
+    title="Charging",
+    permissions=ChargingPermission,
+    functions=(
+        Function(
+            code="charging.run.generate",
+            title="Generate the drafts of a bill run",
+            permission=ChargingPermission.run_write,
+            entry=service.accept_generation,
+            payload=RunRef,
+            answer=RunProgress,
+        ),
+        Function(
+            code="charging.run.publish",
+            title="Publish a bill run",
+            permission=ChargingPermission.run_publish,
+            entry=service.accept_publication,
+            payload=RunRef,
+            answer=RunProgress,
+        ),
+        Function(
+            code="charging.run.finish",
+            title="Record how a bill run's job ended",
+            permission=ChargingPermission.run_write,
+            entry=service.finish_run,
+            payload=RunEnd,
+            answer=RunProgress,
+        ),
+    ),
+    routers=(api.router,),
+    pages=pages.PAGES,
+    menu=pages.MENU,
+    jobs=jobs.JOBS,
+    seed=seeds.seed,
+)

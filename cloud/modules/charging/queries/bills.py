@@ -1,0 +1,276 @@
+"""Reads of bills: the list, one bill explained, and what is open for a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import case, func, or_, select
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.errors import NotFound
+from cloud.kernel.listing import (
+    Expression,
+    Listing,
+    Sorting,
+    Statement,
+    contains,
+    count,
+    fetch_page,
+)
+from cloud.modules.charging.models import Bill, Item, Settlement
+from cloud.modules.charging.queries.explain import explain
+from cloud.modules.charging.queries.runs import closed
+from cloud.modules.charging.rules import basis_text, from_snapshot
+from cloud.modules.charging.schemas import BillDetail, BillRead, TimelineEvent
+from cloud.modules.ledger import queries as ledger
+from cloud.modules.ledger.schemas import EntryOfDocument
+from cloud.modules.organization import queries as organization
+from cloud.modules.organization.models import Unit
+
+OPEN_BILLS_MAX = 500
+
+
+class BillFilter(StrEnum):
+    unpaid = "unpaid"
+    partial = "partial"
+    paid = "paid"
+    overdue = "overdue"
+
+
+@dataclass(frozen=True)
+class OpenBill:
+    """A bill that is not settled, as the counter shows and receives it."""
+
+    id: UUID
+    number: str
+    room_id: UUID
+    item_id: UUID
+    item_name: str
+    legal_entity_id: UUID
+    priority: int
+    note: str
+    period_from: date
+    period_to: date
+    amount: Decimal
+    paid: Decimal
+    due_on: date
+    version: int
+
+    @property
+    def open(self) -> Decimal:
+        return self.amount - self.paid
+
+
+_OPEN: Expression = col(Settlement.amount) - col(Settlement.paid)
+_STATE: Expression = case(
+    (col(Settlement.paid) >= col(Settlement.amount), "paid"),
+    (col(Settlement.paid) > 0, "partial"),
+    else_="unpaid",
+)
+
+
+def _rows(today: date) -> Statement:
+    late = case((_OPEN > 0, func.greatest(today - col(Bill.due_on), 0)), else_=0)
+    return (
+        select(
+            col(Bill.id).label("id"),
+            col(Bill.number).label("number"),
+            col(Bill.org_id).label("site_id"),
+            col(Unit.name).label("site_name"),
+            col(Bill.room_id).label("room_id"),
+            col(Bill.room_name).label("room_name"),
+            col(Bill.payer_name).label("payer_name"),
+            col(Item.name).label("item_name"),
+            col(Bill.period_from).label("period_from"),
+            col(Bill.period_to).label("period_to"),
+            col(Bill.amount).label("amount"),
+            col(Settlement.paid).label("paid"),
+            _OPEN.label("open"),
+            col(Bill.due_on).label("due_on"),
+            late.label("overdue_days"),
+            _STATE.label("state"),
+            col(Settlement.version).label("version"),
+        )
+        .select_from(Bill)
+        .join(Settlement, col(Settlement.id) == col(Bill.id))
+        .join(Item, col(Item.id) == col(Bill.item_id))
+        .join(Unit, col(Unit.id) == col(Bill.org_id))
+    )
+
+
+def _read(ctx: Ctx, row: Any) -> dict[str, Any]:
+    days = row["overdue_days"]
+    return {
+        **row,
+        "period": closed(row["period_from"], row["period_to"]),
+        "is_overdue": days > 0,
+        "overdue_note": ctx.say("+{days} days", days=days) if days else None,
+    }
+
+
+async def list_bills(
+    ctx: Ctx,
+    listing: Listing,
+    *,
+    state: BillFilter | None,
+    item_id: UUID | None,
+    period_from: date | None,
+    period_to: date | None,
+    issued: str | None,
+) -> dict[str, Any]:
+    """Bills of the scope with the sums of the filter, and how many each view holds."""
+    today = ctx.business_on
+    statement = _rows(today)
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Bill.org_id).in_(orgs))
+    views = {
+        "all": await count(ctx, statement),
+        "month": await count(ctx, statement.where(_issued_in(today))),
+        "overdue": await count(ctx, statement.where(_in_state(BillFilter.overdue, today))),
+    }
+    if state is not None:
+        statement = statement.where(_in_state(state, today))
+    if issued is not None:
+        statement = statement.where(_issued_in(today))
+    if item_id is not None:
+        statement = statement.where(col(Bill.item_id) == item_id)
+    if period_from is not None:
+        statement = statement.where(col(Bill.period_to) > period_from)
+    if period_to is not None:
+        statement = statement.where(col(Bill.period_from) <= period_to)
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(
+                col(Bill.room_name).like(wanted),
+                col(Bill.payer_name).like(wanted),
+                col(Bill.number).like(wanted),
+            )
+        )
+    sorting = Sorting(
+        by={
+            "number": col(Bill.number),
+            "room_name": col(Bill.room_name),
+            "amount": col(Bill.amount),
+            "open": _OPEN,
+            "due_on": col(Bill.due_on),
+        },
+        default="-number",
+        tie=col(Bill.id).desc(),
+    )
+    sums: dict[str, Expression] = {
+        "amount": col(Bill.amount),
+        "paid": col(Settlement.paid),
+        "open": _OPEN,
+    }
+    page = await fetch_page(ctx, statement, listing, sorting=sorting, sums=sums, views=views)
+    page["items"] = [BillRead.model_validate(_read(ctx, row)) for row in page["items"]]
+    return page
+
+
+def _in_state(state: BillFilter, today: date) -> Expression:
+    if state is BillFilter.overdue:
+        return (_OPEN > 0) & (col(Bill.due_on) < today)
+    return _STATE.in_([state.value])
+
+
+def _issued_in(today: date) -> Expression:
+    return col(Bill.issued_on) >= today.replace(day=1)
+
+
+async def read_bill(ctx: Ctx, bill_id: UUID) -> BillDetail:
+    """One bill, computed again from its own basis, with the entries that moved it.
+
+    Raises NotFound.
+    """
+    bill = await ctx.get(Bill, bill_id)
+    found = await ctx.session.execute(_rows(ctx.business_on).where(col(Bill.id) == bill_id))
+    row = found.mappings().one_or_none()
+    item = await ctx.find(Item, bill.item_id)
+    if row is None or item is None:
+        raise NotFound
+    entries = await ledger.entries_of_bill(ctx, bill_id)
+    return BillDetail.model_validate(
+        {
+            **_read(ctx, row),
+            "item_code": item.code,
+            "issued_on": bill.issued_on,
+            "explanation": explain(ctx, bill),
+            "entries": entries,
+            "timeline": _timeline(ctx, entries),
+        }
+    )
+
+
+def _timeline(ctx: Ctx, entries: list[EntryOfDocument]) -> list[TimelineEvent]:
+    """What happened to a bill, newest first: each entry that moved it."""
+    zone = ZoneInfo(ctx.principal.time_zone)
+    events = []
+    for entry in reversed(entries):
+        debit = sum((line.debit or Decimal(0) for line in entry.lines), Decimal(0))
+        at = datetime.combine(entry.business_on, time(12), zone).astimezone(UTC)
+        events.append(
+            TimelineEvent(
+                at=at,
+                title=f"{entry.summary} {debit:,.2f}",
+                text=entry.number,
+                who="",
+                tone="info" if entry is entries[0] else "ok",
+            )
+        )
+    return events
+
+
+def _open_rows() -> Statement:
+    return (
+        select(Bill, Settlement, Item)
+        .join(Settlement, col(Settlement.id) == col(Bill.id))
+        .join(Item, col(Item.id) == col(Bill.item_id))
+        .where(col(Settlement.paid) < col(Settlement.amount))
+        .order_by(col(Bill.due_on), col(Item.allocation_priority), col(Bill.number))
+    )
+
+
+async def open_bills_of_room(ctx: Ctx, room_id: UUID) -> list[OpenBill]:
+    """What a room owes, oldest due first; at most 500."""
+    found = await ctx.session.execute(
+        _open_rows().where(col(Bill.room_id) == room_id).limit(OPEN_BILLS_MAX)
+    )
+    return [
+        OpenBill(
+            id=bill.id,
+            number=bill.number,
+            room_id=bill.room_id,
+            item_id=item.id,
+            item_name=item.name,
+            legal_entity_id=bill.legal_entity_id,
+            priority=item.allocation_priority,
+            note=basis_text(from_snapshot(bill.snapshot)),
+            period_from=bill.period_from,
+            period_to=bill.period_to,
+            amount=settlement.amount,
+            paid=settlement.paid,
+            due_on=bill.due_on,
+            version=settlement.version,
+        )
+        for bill, settlement, item in found.all()
+    ]
+
+
+async def open_by_room(ctx: Ctx, room_ids: list[UUID]) -> dict[UUID, tuple[Decimal, int]]:
+    """Open amount and number of open bills of each room that owes something."""
+    found = await ctx.session.execute(
+        select(col(Bill.room_id), func.sum(_OPEN), func.count())
+        .join(Settlement, col(Settlement.id) == col(Bill.id))
+        .where(col(Bill.room_id).in_(room_ids), col(Settlement.paid) < col(Settlement.amount))
+        .group_by(col(Bill.room_id))
+    )
+    return {room_id: (amount, bills) for room_id, amount, bills in found.all()}

@@ -1,0 +1,201 @@
+"""How a bill was computed, told from its stored basis in the viewer's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.money import exact_decimal
+from cloud.kernel.periods import ONE_DAY
+from cloud.modules.charging.models import AreaBasis, Bill, Method, PricePer, Proration
+from cloud.modules.charging.rules import (
+    Basis,
+    Readings,
+    Segment,
+    compute,
+    from_snapshot,
+    plain_number,
+    quantity_of,
+)
+from cloud.modules.charging.schemas import ExplainedLine, Explanation, Operand
+
+MINUS = "\N{MINUS SIGN}"
+
+AREA = {
+    AreaBasis.chargeable: "Chargeable area",
+    AreaBasis.building: "Building area",
+    AreaBasis.inner: "Inner area",
+}
+PRORATION = {
+    Proration.actual_month: "by days of each calendar month",
+    Proration.fixed_30: "whole months count 1, other days ÷ 30",
+    Proration.year_365: "by days ÷ 365 of a year",
+    Proration.full_month: "any part of a month counts whole",
+    Proration.half_month: "from the 16th half a month",
+    Proration.next_month: "from the month after the start",
+}
+
+
+def explain(ctx: Ctx, bill: Bill) -> Explanation:
+    """Compute the bill again from its own basis and say whether it agrees."""
+    basis = from_snapshot(bill.snapshot)
+    computed = compute(basis)
+    return Explanation(
+        operands=_operands(ctx, basis, computed.factor),
+        raw=plain_number(computed.raw),
+        amount=bill.amount,
+        recomputed=(computed.amount, computed.tax, quantity_of(basis))
+        == (bill.amount, bill.tax, bill.quantity),
+        lines=_lines(ctx, basis, bill, computed.raw),
+    )
+
+
+def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
+    operands = [
+        Operand(value=plain_number(basis.quantity), unit=basis.unit, caption=_what(ctx, basis))
+    ]
+    if basis.coefficient != 1:
+        operands.append(
+            Operand(value=plain_number(basis.coefficient), unit="", caption=ctx.say("Coefficient"))
+        )
+    prices = list(dict.fromkeys(segment.unit_price for segment in basis.segments))
+    operands.append(
+        Operand(
+            value=" / ".join(map(plain_number, prices)),
+            unit=_price_unit(ctx, basis),
+            caption=ctx.say("Unit price"),
+        )
+    )
+    if basis.method is not Method.metered:
+        unit = "months" if basis.price_per is PricePer.month else "cycles"
+        operands.append(
+            Operand(value=_count(factor), unit=ctx.say(unit), caption=_span(basis.segments))
+        )
+    return operands
+
+
+def _lines(ctx: Ctx, basis: Basis, bill: Bill, raw: Decimal) -> list[ExplainedLine]:
+    lines = [
+        ExplainedLine(
+            label=_what(ctx, basis),
+            value=f"{plain_number(basis.quantity)} {basis.unit}",
+            source=_quantity_source(ctx, basis),
+        )
+    ]
+    lines += [_price_line(ctx, basis, segment) for segment in basis.segments]
+    if basis.method is not Method.metered:
+        lines.append(
+            ExplainedLine(
+                label=ctx.say("Period"),
+                value=f"{_count(compute(basis).factor)} {ctx.say('months')}",
+                source=_period_source(ctx, basis),
+            )
+        )
+    if bill.tax:
+        rate = plain_number(basis.tax_rate * 100)
+        lines.append(
+            ExplainedLine(
+                label=ctx.say("Tax included"),
+                value=f"{bill.tax:,.2f}",
+                source=ctx.say("{rate} %, inside the price", rate=rate),
+            )
+        )
+    lines.append(
+        ExplainedLine(
+            label=ctx.say("Rounding"),
+            value=_signed(bill.amount - raw),
+            source=ctx.say("Only the last step is rounded, half up to 0.01"),
+        )
+    )
+    return lines
+
+
+def _what(ctx: Ctx, basis: Basis) -> str:
+    match basis.method:
+        case Method.area:
+            return ctx.say(AREA[basis.area_basis])
+        case Method.metered:
+            return ctx.say("Metered use")
+        case _:
+            return ctx.say("Quantity")
+
+
+def _quantity_source(ctx: Ctx, basis: Basis) -> str:
+    if basis.readings is not None:
+        return _readings_text(ctx, basis.readings)
+    if basis.method is Method.area:
+        return ctx.say("From the room's record when the bill was computed")
+    return ctx.say("One per room")
+
+
+def _readings_text(ctx: Ctx, readings: Readings) -> str:
+    zone = ZoneInfo(ctx.principal.time_zone)
+    opening, closing = (
+        date.fromisoformat(at[:10]) if len(at) == 10 else _local_day(at, zone)
+        for at in (readings.opening_at, readings.closing_at)
+    )
+    text = ctx.say(
+        "Meter {no}: {closing} on {closing_on} less {opening} on {opening_on}",
+        no=readings.meter_no,
+        closing=plain_number(readings.closing),
+        closing_on=closing,
+        opening=plain_number(readings.opening),
+        opening_on=opening,
+    )
+    if readings.multiplier == 1:
+        return text
+    return text + ctx.say(", × {multiplier}", multiplier=plain_number(readings.multiplier))
+
+
+def _local_day(at: str, zone: ZoneInfo) -> date:
+    return datetime.fromisoformat(at).astimezone(zone).date()
+
+
+def _price_line(ctx: Ctx, basis: Basis, segment: Segment) -> ExplainedLine:
+    source = ctx.say("{standard} v{version}", standard=basis.standard, version=segment.version)
+    if len(basis.segments) > 1:
+        source += f" · {_span((segment,))}"
+    return ExplainedLine(
+        label=ctx.say("Unit price"),
+        value=f"{plain_number(segment.unit_price)} {_price_unit(ctx, basis)}",
+        source=source,
+    )
+
+
+def _price_unit(ctx: Ctx, basis: Basis) -> str:
+    yuan = ctx.say("yuan")
+    match basis.method:
+        case Method.metered:
+            return f"{yuan}/{basis.unit}"
+        case Method.area if basis.price_per is PricePer.month:
+            return f"{yuan}/{basis.unit}·{ctx.say('month')}"
+        case _:
+            per = "month" if basis.price_per is PricePer.month else "cycle"
+            return f"{yuan}/{ctx.say(per)}"
+
+
+def _period_source(ctx: Ctx, basis: Basis) -> str:
+    span = _span(basis.segments)
+    if basis.is_whole and len(basis.segments) == 1:
+        return ctx.say("{span}, a whole cycle, nothing prorated", span=span)
+    return ctx.say("{span}, prorated {how}", span=span, how=ctx.say(PRORATION[basis.proration]))
+
+
+def _span(segments: tuple[Segment, ...]) -> str:
+    return f"{segments[0].start} ~ {segments[-1].end - ONE_DAY}"
+
+
+def _count(factor: Fraction) -> str:
+    if factor.denominator == 1:
+        return str(factor.numerator)
+    return plain_number(round(exact_decimal(factor), 4))
+
+
+def _signed(difference: Decimal) -> str:
+    text = plain_number(abs(difference)) if difference else "0"
+    if not difference:
+        return text
+    return f"{MINUS if difference < 0 else '+'}{text}"

@@ -1,0 +1,409 @@
+"""What a run computes from: bindings with their rooms, prices, payers and readings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, select
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.listing import Statement
+from cloud.kernel.money import RoundingMode, RoundingStep
+from cloud.kernel.periods import Period
+from cloud.modules.charging.models import (
+    AreaBasis,
+    Bill,
+    Binding,
+    Item,
+    Method,
+    PricePer,
+    Proration,
+    Run,
+    SkipReason,
+    Standard,
+    StandardVersion,
+    Timing,
+)
+from cloud.modules.charging.rules import (
+    Basis,
+    Price,
+    Readings,
+    Segment,
+    due_cycles,
+    segments_of,
+)
+from cloud.modules.customers import queries as customers
+from cloud.modules.metering import queries as metering
+from cloud.modules.metering.models import Meter, MeterKind
+from cloud.modules.metering.queries import UNITS, NoUsage, PeriodUsage
+from cloud.modules.resources.models import Room, Space
+
+_NO_USAGE = {
+    NoUsage.missing: SkipReason.reading_missing,
+    NoUsage.stale: SkipReason.reading_stale,
+    NoUsage.review: SkipReason.reading_in_review,
+    NoUsage.below: SkipReason.reading_below_last,
+}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A binding with all of its room, item and standard that a charge needs."""
+
+    binding_id: UUID
+    room_id: UUID
+    room_name: str
+    meter_id: UUID | None
+    meter_no: str | None
+    meter_kind: str | None
+    digits: int | None
+    can_roll_over: bool | None
+    starts_on: date
+    ends_on: date | None
+    building_area: Decimal | None
+    inner_area: Decimal | None
+    chargeable_area: Decimal | None
+    coefficient: Decimal
+    item_id: UUID
+    legal_entity_id: UUID
+    tax_rate: Decimal
+    standard_id: UUID
+    standard_name: str
+    method: Method
+    timing: Timing
+    cycle_months: int
+    anchor_on: date
+    due_days: int
+
+
+@dataclass(frozen=True)
+class Payer:
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Charged:
+    """One cycle of one binding: a basis with its payer, or the reason why there is none."""
+
+    bound: Bound
+    cycle: Period
+    period: Period
+    outcome: Basis | SkipReason
+    payer: Payer | None
+
+
+async def count_bindings(ctx: Ctx, run: Run) -> int:
+    found = await ctx.session.execute(
+        select(col(Binding.id)).where(*_bindings_of(run), col(Binding.org_id) == run.org_id)
+    )
+    return len(found.all())
+
+
+async def charges_of(
+    ctx: Ctx, run: Run, *, after: UUID | None, limit: int
+) -> tuple[list[Charged], UUID | None]:
+    """The charges of the next `limit` bindings after `after`, and where to go on, None at the end.
+
+    A handful of queries whatever the number of bindings.
+    """
+    bound = await _bound(ctx, run, after=after, limit=limit)
+    if not bound:
+        return [], None
+    prices = await _prices(ctx, {each.standard_id for each in bound})
+    due = [(each, cycle) for each in bound for cycle in _cycles(each, run)]
+    billed = await _billed(ctx, [each.binding_id for each, _ in due])
+    payers = await _payers(ctx, run, {cycle.start for _, cycle in due})
+    usages = await _usages(ctx, due)
+    facts = _Facts(prices=prices, billed=billed, payers=payers, usages=usages)
+    charges = [_charge(each, cycle, facts) for each, cycle in due]
+    return charges, bound[-1].binding_id if len(bound) == limit else None
+
+
+def _bindings_of(run: Run) -> list[Any]:
+    return [
+        col(Binding.item_id).in_(run.item_ids),
+        col(Binding.starts_on) < run.period_to,
+    ]
+
+
+async def _bound(ctx: Ctx, run: Run, *, after: UUID | None, limit: int) -> list[Bound]:
+    statement: Statement = (
+        select(
+            col(Binding.id).label("binding_id"),
+            col(Binding.room_id).label("room_id"),
+            col(Space.full_name).label("room_name"),
+            col(Binding.meter_id).label("meter_id"),
+            col(Meter.no).label("meter_no"),
+            col(Meter.kind).label("meter_kind"),
+            col(Meter.digits).label("digits"),
+            col(Meter.can_roll_over).label("can_roll_over"),
+            col(Binding.starts_on).label("starts_on"),
+            col(Binding.ends_on).label("ends_on"),
+            col(Room.building_area).label("building_area"),
+            col(Room.inner_area).label("inner_area"),
+            col(Room.chargeable_area).label("chargeable_area"),
+            col(Room.coefficient).label("coefficient"),
+            col(Item.id).label("item_id"),
+            col(Item.legal_entity_id).label("legal_entity_id"),
+            col(Item.tax_rate).label("tax_rate"),
+            col(Standard.id).label("standard_id"),
+            col(Standard.name).label("standard_name"),
+            col(Standard.method).label("method"),
+            col(Standard.timing).label("timing"),
+            col(Standard.cycle_months).label("cycle_months"),
+            col(Standard.anchor_on).label("anchor_on"),
+            col(Standard.due_days).label("due_days"),
+        )
+        .select_from(Binding)
+        .join(Standard, col(Standard.id) == col(Binding.standard_id))
+        .join(Item, col(Item.id) == col(Binding.item_id))
+        .join(Room, and_(col(Room.org_id) == run.org_id, col(Room.id) == col(Binding.room_id)))
+        .join(Space, and_(col(Space.org_id) == run.org_id, col(Space.id) == col(Binding.room_id)))
+        .outerjoin(
+            Meter, and_(col(Meter.org_id) == run.org_id, col(Meter.id) == col(Binding.meter_id))
+        )
+        .where(col(Binding.org_id) == run.org_id, *_bindings_of(run))
+        .order_by(col(Binding.id))
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(col(Binding.id) > after)
+    found = await ctx.session.execute(statement)
+    return [
+        Bound(**{**row, "method": Method(row["method"]), "timing": Timing(row["timing"])})
+        for row in found.mappings()
+    ]
+
+
+async def _prices(ctx: Ctx, standard_ids: set[UUID]) -> dict[UUID, list[Price]]:
+    found = await ctx.session.execute(
+        select(StandardVersion).where(col(StandardVersion.standard_id).in_(standard_ids))
+    )
+    prices: dict[UUID, list[Price]] = defaultdict(list)
+    for version in found.scalars():
+        prices[version.standard_id].append(
+            Price(
+                version_id=version.id,
+                number=version.number,
+                unit_price=version.unit_price,
+                price_per=PricePer(version.price_per),
+                area_basis=AreaBasis(version.area_basis),
+                proration=Proration(version.proration),
+                rounding_step=RoundingStep(version.rounding_step),
+                rounding_mode=RoundingMode(version.rounding_mode),
+                start=version.effective_from,
+                end=version.effective_to,
+            )
+        )
+    return prices
+
+
+def _cycles(bound: Bound, run: Run) -> list[Period]:
+    found = due_cycles(
+        anchor=bound.anchor_on,
+        months=bound.cycle_months,
+        timing=bound.timing,
+        run=Period(run.period_from, run.period_to),
+    )
+    return [cycle for cycle in found if _held(bound, cycle) is not None]
+
+
+def _held(bound: Bound, cycle: Period) -> Period | None:
+    """The part of a cycle in which the binding holds."""
+    cut = cycle.until(bound.ends_on)
+    if cut is None or cut.end <= bound.starts_on:
+        return None
+    return Period(max(cut.start, bound.starts_on), cut.end)
+
+
+async def _billed(ctx: Ctx, binding_ids: Sequence[UUID]) -> set[tuple[UUID, date]]:
+    found = await ctx.session.execute(
+        select(col(Bill.binding_id), col(Bill.cycle_from)).where(
+            col(Bill.binding_id).in_(set(binding_ids))
+        )
+    )
+    return {(row[0], row[1]) for row in found}
+
+
+async def _payers(ctx: Ctx, run: Run, days: set[date]) -> dict[date, dict[UUID, Payer]]:
+    """Who pays for each room on the first day of each cycle."""
+    return {
+        day: {
+            room_id: Payer(*payer)
+            for room_id, payer in (await customers.payers_on(ctx, run.org_id, day)).items()
+        }
+        for day in days
+    }
+
+
+async def _usages(
+    ctx: Ctx, due: Sequence[tuple[Bound, Period]]
+) -> dict[tuple[UUID, Period], PeriodUsage]:
+    """Use of every metered charge. A period opens with the reading that billed the one before."""
+    by_period: dict[Period, dict[UUID, UUID]] = defaultdict(dict)
+    for bound, cycle in due:
+        if bound.meter_id is not None:
+            by_period[_held(bound, cycle) or cycle][bound.meter_id] = bound.binding_id
+    usages = {}
+    for period, bindings in by_period.items():
+        openings = await _billed_closings(ctx, bindings, until=period.start)
+        found = await metering.usage_for_period(
+            ctx, meter_ids=list(bindings), period=period, openings=openings
+        )
+        usages.update({(meter_id, period): usage for meter_id, usage in found.items()})
+    return usages
+
+
+async def _billed_closings(
+    ctx: Ctx, bindings: dict[UUID, UUID], *, until: date
+) -> dict[UUID, UUID]:
+    """By meter, the reading that closed the bill of the period before."""
+    closing = col(Bill.snapshot)["readings"]["closing_id"].astext
+    found = await ctx.session.execute(
+        select(col(Bill.binding_id), closing.label("closing_id")).where(
+            col(Bill.binding_id).in_(bindings.values()),
+            col(Bill.period_to) == until,
+            closing.is_not(None),
+        )
+    )
+    by_binding = {row.binding_id: UUID(row.closing_id) for row in found}
+    return {
+        meter_id: by_binding[binding_id]
+        for meter_id, binding_id in bindings.items()
+        if binding_id in by_binding
+    }
+
+
+async def rooms_of_meters(ctx: Ctx, meter_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The room that each meter in scope stands for; a shared meter has none."""
+    found = await ctx.session.execute(
+        select(col(Meter.id), col(Meter.room_id)).where(
+            col(Meter.id).in_(meter_ids), col(Meter.room_id).is_not(None)
+        )
+    )
+    return {row.id: row.room_id for row in found}
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the queries of a chunk found, for all of its charges."""
+
+    prices: dict[UUID, list[Price]]
+    billed: set[tuple[UUID, date]]
+    payers: dict[date, dict[UUID, Payer]]
+    usages: dict[tuple[UUID, Period], PeriodUsage]
+
+
+def _charge(bound: Bound, cycle: Period, facts: _Facts) -> Charged:
+    period = _held(bound, cycle) or cycle
+    payer = facts.payers[cycle.start].get(bound.room_id)
+    outcome: Basis | SkipReason
+    if (bound.binding_id, cycle.start) in facts.billed:
+        outcome = SkipReason.already_billed
+    elif payer is None:
+        outcome = SkipReason.payer_missing
+    else:
+        usage = facts.usages.get((bound.meter_id, period)) if bound.meter_id else None
+        prices = facts.prices.get(bound.standard_id, [])
+        outcome = basis_of(bound, cycle, period, prices, usage)
+    return Charged(bound=bound, cycle=cycle, period=period, outcome=outcome, payer=payer)
+
+
+def basis_of(
+    bound: Bound,
+    cycle: Period,
+    period: Period,
+    prices: Sequence[Price],
+    usage: PeriodUsage | None,
+) -> Basis | SkipReason:
+    """The basis of a charge, or why there is none: a missing area is skipped, never billed 0."""
+    segments = segments_of(period, prices, split=bound.method is not Method.metered)
+    if not segments:
+        return SkipReason.price_missing
+    price = next(each for each in prices if str(each.version_id) == segments[0].version_id)
+    match bound.method:
+        case Method.area:
+            area = _area(bound, price.area_basis)
+            if area is None or area <= 0:
+                return SkipReason.area_missing
+            return _basis(bound, cycle, period, price, segments, quantity=area, unit="㎡")
+        case Method.metered:
+            if usage is None:
+                return SkipReason.reading_missing
+            assert bound.meter_kind is not None
+            if usage.usage is None:
+                return _NO_USAGE[usage.reason or NoUsage.missing]
+            return _basis(
+                bound, cycle, period, price, segments,
+                quantity=usage.usage,
+                unit=UNITS[MeterKind(bound.meter_kind)],
+                readings=_readings(bound, usage),
+            )  # fmt: skip
+        case _:
+            return _basis(bound, cycle, period, price, segments, quantity=Decimal(1), unit="户")
+
+
+def _area(bound: Bound, basis: AreaBasis) -> Decimal | None:
+    return {
+        AreaBasis.building: bound.building_area,
+        AreaBasis.inner: bound.inner_area,
+        AreaBasis.chargeable: bound.chargeable_area or bound.building_area,
+    }[basis]
+
+
+def _readings(bound: Bound, usage: PeriodUsage) -> Readings:
+    opening, closing = usage.opening, usage.closing
+    assert opening is not None
+    assert closing is not None
+    assert bound.digits is not None
+    return Readings(
+        meter_no=bound.meter_no or "",
+        digits=bound.digits,
+        can_roll_over=bool(bound.can_roll_over),
+        multiplier=usage.multiplier,
+        opening=opening.value,
+        closing=closing.value,
+        opening_at=opening.read_at.isoformat(),
+        closing_at=closing.read_at.isoformat(),
+        closing_id=str(closing.id) if closing.id else None,
+        changes=tuple((change.old_final, change.new_initial) for change in usage.changes),
+    )
+
+
+def _basis(
+    bound: Bound,
+    cycle: Period,
+    period: Period,
+    price: Price,
+    segments: tuple[Segment, ...],
+    *,
+    quantity: Decimal,
+    unit: str,
+    readings: Readings | None = None,
+) -> Basis:
+    return Basis(
+        method=bound.method,
+        standard=bound.standard_name,
+        quantity=quantity,
+        coefficient=bound.coefficient if bound.method is Method.area else Decimal(1),
+        segments=segments,
+        cycle_months=bound.cycle_months,
+        cycle_days=cycle.days,
+        is_whole=period == cycle,
+        price_per=price.price_per,
+        proration=price.proration,
+        rounding_step=price.rounding_step,
+        rounding_mode=price.rounding_mode,
+        tax_rate=bound.tax_rate,
+        area_basis=price.area_basis,
+        unit=unit,
+        readings=readings,
+    )
