@@ -1,0 +1,33 @@
+"""Reads of metering."""
+
+from cloud.modules.metering.queries.cutoff import (
+    Cutoff,
+    NoUsage,
+    PeriodUsage,
+    readings_at_cutoff,
+    register_of,
+    usage_for_period,
+)
+from cloud.modules.metering.queries.records import (
+    UNITS,
+    MeterOfRoom,
+    list_meters,
+    list_readings,
+    meters_of_points,
+    meters_of_rooms,
+)
+
+__all__ = [
+    "UNITS",
+    "Cutoff",
+    "MeterOfRoom",
+    "NoUsage",
+    "PeriodUsage",
+    "list_meters",
+    "list_readings",
+    "meters_of_points",
+    "meters_of_rooms",
+    "readings_at_cutoff",
+    "register_of",
+    "usage_for_period",
+]
