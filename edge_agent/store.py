@@ -85,8 +85,8 @@ class Store:
         try:
             opened = open_database(folder, limits_bytes=sum(limits.lanes.values()))
             self._db = opened.db
-            self.epoch = self._begin_epoch()
-            self._lanes = {lane: self._read_lane(lane) for lane in Lane}
+            self.epoch = _begin_epoch(self._db)
+            self._lanes = {lane: _read_lane(self._db, lane) for lane in Lane}
             if opened.set_aside is not None:
                 self._report_loss_of_old_store(opened.set_aside, now_us)
         except OSError as error:
@@ -154,7 +154,7 @@ class Store:
         row = self._lanes[lane]
         if upto_seq >= row.next_seq:
             raise ValueError(f"{upto_seq} of lane {lane} was never written here")
-        if upto_seq <= row.acked_seq and not self._holds_upto(lane, upto_seq):
+        if upto_seq <= row.acked_seq and not _holds_upto(self._db, lane, upto_seq):
             return
         with self.transaction():
             row.bytes -= self._delete(lane, upto_seq)
@@ -294,42 +294,12 @@ class Store:
         self._db.execute("DELETE FROM batch WHERE lane = ? AND last_seq <= ?", (lane, upto_seq))
         return int(freed)
 
-    def _holds_upto(self, lane: Lane, seq: int) -> bool:
-        return bool(
-            self._db.execute(
-                "SELECT EXISTS (SELECT 1 FROM batch WHERE lane = ? AND last_seq <= ?)", (lane, seq)
-            ).fetchone()[0]
-        )
-
     def _save_lane(self, lane: Lane) -> None:
         row = self._lanes[lane]
         self._db.execute(
             "UPDATE lane SET next_seq = ?, acked_seq = ? WHERE lane = ?",
             (row.next_seq, row.acked_seq, lane),
         )
-
-    def _read_lane(self, lane: Lane) -> _LaneRow:
-        next_seq, acked_seq = self._db.execute(
-            "SELECT next_seq, acked_seq FROM lane WHERE lane = ?", (lane,)
-        ).fetchone()
-        held = self._db.execute(
-            "SELECT coalesce(sum(length(body)), 0) FROM batch WHERE lane = ?", (lane,)
-        ).fetchone()[0]
-        return _LaneRow(next_seq, acked_seq, held)
-
-    def _begin_epoch(self) -> UUID:
-        found = self._db.execute("SELECT epoch FROM identity").fetchone()
-        if found is not None:
-            return UUID(bytes=found[0])
-        epoch = uuid4()
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("INSERT INTO identity (id, epoch) VALUES (1, ?)", (epoch.bytes,))
-            self._db.executemany(
-                "INSERT INTO lane (lane, next_seq, acked_seq) VALUES (?, 1, 0)",
-                [(lane,) for lane in Lane],
-            )
-        return epoch
 
     def _report_loss_of_old_store(self, name: str, now_us: int) -> None:
         reason = f"the store was damaged and set aside as {name}"
@@ -349,6 +319,36 @@ class Store:
             for lane, row in before.items():
                 vars(self._lanes[lane]).update(vars(row))
             raise
+
+
+def _begin_epoch(db: sqlite3.Connection) -> UUID:
+    found = db.execute("SELECT epoch FROM identity").fetchone()
+    if found is not None:
+        return UUID(bytes=found[0])
+    epoch = uuid4()
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT INTO identity (id, epoch) VALUES (1, ?)", (epoch.bytes,))
+        db.executemany(
+            "INSERT INTO lane (lane, next_seq, acked_seq) VALUES (?, 1, 0)",
+            [(lane,) for lane in Lane],
+        )
+    return epoch
+
+
+def _read_lane(db: sqlite3.Connection, lane: Lane) -> _LaneRow:
+    next_seq, acked_seq = db.execute(
+        "SELECT next_seq, acked_seq FROM lane WHERE lane = ?", (lane,)
+    ).fetchone()
+    held = db.execute(
+        "SELECT coalesce(sum(length(body)), 0) FROM batch WHERE lane = ?", (lane,)
+    ).fetchone()[0]
+    return _LaneRow(next_seq, acked_seq, held)
+
+
+def _holds_upto(db: sqlite3.Connection, lane: Lane, seq: int) -> bool:
+    found = db.execute("SELECT 1 FROM batch WHERE lane = ? AND last_seq <= ? LIMIT 1", (lane, seq))
+    return found.fetchone() is not None
 
 
 def _time_of(record: CommandResult | Gap) -> int:

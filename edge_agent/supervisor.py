@@ -160,8 +160,8 @@ class BusSupervisor:
         except LinkLost as error:
             this.lost.append((device, error))
         if this.answered:
-            for guilty, error in this.lost:
-                self._miss(guilty, error)
+            for guilty, reason in this.lost:
+                self._miss(guilty, reason)
             this.lost.clear()
         elif len(this.lost) >= LINK_LOSSES_MAX:
             this.failure = this.lost[-1][1]
