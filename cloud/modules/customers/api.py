@@ -38,8 +38,12 @@ async def add_party(ctx: WriteParties, wanted: PartyCreate) -> Party:
 
 @router.post("/parties/{party_id}/rooms", response_model=RoomPartyRead, status_code=201)
 async def attach_party(ctx: WriteParties, party_id: UUID, wanted: RoomPartyCreate) -> RoomParty:
-    tenure = Tenure(**wanted.model_dump(exclude={"room_id"}))
-    return await service.attach_party(ctx, room_id=wanted.room_id, party_id=party_id, tenure=tenure)
+    return await service.attach_party(
+        ctx,
+        room_id=wanted.room_id,
+        party_id=party_id,
+        tenure=Tenure(**wanted.model_dump(exclude={"room_id"})),
+    )
 
 
 @router.post("/roles/{room_party_id}/end", response_model=RoomPartyRead)

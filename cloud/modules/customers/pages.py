@@ -5,7 +5,8 @@ from __future__ import annotations
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
 from cloud.modules.customers import api
-from cloud.modules.customers.models import PartyKind, RoomRole
+from cloud.modules.customers.models import PartyKind
+from cloud.modules.customers.rules import ROLE_LABELS
 from cloud.modules.resources import api as resources
 
 KINDS = (
@@ -13,15 +14,7 @@ KINDS = (
     Choice(PartyKind.company, "Organization as a customer", Tone.info),
 )
 
-ROLES = (
-    Choice(RoomRole.owner, "Owner", Tone.ok),
-    Choice(RoomRole.co_owner, "Co-owner", Tone.ok),
-    Choice(RoomRole.tenant, "Tenant", Tone.info),
-    Choice(RoomRole.family, "Family", Tone.mute),
-    Choice(RoomRole.occupant, "Occupant", Tone.mute),
-    Choice(RoomRole.developer, "Developer", Tone.mute),
-    Choice(RoomRole.agent, "Agent", Tone.mute),
-)
+ROLES = tuple(Choice(role, *shown) for role, shown in ROLE_LABELS.items())
 
 ADD = Action(
     "add",

@@ -1,4 +1,4 @@
-"""Shares of the owners of a room over time."""
+"""Shares of the owners of a room over time, and what roles are called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from cloud.kernel.ui.language import Tone
+from cloud.modules.customers.models import RoomRole
+
 WHOLE = Decimal(100)
+
+ROLE_LABELS: dict[RoomRole, tuple[str, Tone]] = {
+    RoomRole.owner: ("Owner", Tone.ok),
+    RoomRole.co_owner: ("Co-owner", Tone.ok),
+    RoomRole.tenant: ("Tenant", Tone.info),
+    RoomRole.family: ("Family", Tone.mute),
+    RoomRole.occupant: ("Occupant", Tone.mute),
+    RoomRole.developer: ("Developer", Tone.mute),
+    RoomRole.agent: ("Agent", Tone.mute),
+}
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,10 @@ async def add_unit(ctx: AddSpaces, wanted: UnitCreate) -> Space:
 
 @router.post("/rooms", response_model=SpaceAdded, status_code=201)
 async def add_room(ctx: AddSpaces, wanted: RoomCreate) -> Space:
-    facts = RoomFacts(**wanted.model_dump(exclude={"parent_id", "code", "name"}))
     return await service.add_room(
-        ctx, parent_id=wanted.parent_id, code=wanted.code, name=wanted.name, facts=facts
+        ctx,
+        parent_id=wanted.parent_id,
+        code=wanted.code,
+        name=wanted.name,
+        facts=RoomFacts(**wanted.model_dump(exclude={"parent_id", "code", "name"})),
     )

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from cloud.kernel.ui.language import Kind, Tone
+from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
 from cloud.modules.resources import api
-from cloud.modules.resources.models import RoomState, RoomUsage
+from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
 
-USAGES = (
-    Choice(RoomUsage.residential, "Residential", Tone.mute),
-    Choice(RoomUsage.commercial, "Shop", Tone.info),
-    Choice(RoomUsage.office, "Office", Tone.info),
-    Choice(RoomUsage.parking, "Parking", Tone.mute),
-    Choice(RoomUsage.storage, "Storage", Tone.mute),
-)
-
-STATES = (
-    Choice(RoomState.unbuilt, "Unbuilt", Tone.mute),
-    Choice(RoomState.unsold, "Unsold", Tone.mute),
-    Choice(RoomState.sold, "Sold, not handed over", Tone.info),
-    Choice(RoomState.delivered, "Handed over", Tone.info),
-    Choice(RoomState.decorating, "Decorating", Tone.wait),
-    Choice(RoomState.occupied, "Moved in", Tone.ok),
-)
+USAGES = tuple(Choice(usage, *shown) for usage, shown in USAGE_LABELS.items())
+STATES = tuple(Choice(state, *shown) for state, shown in STATE_LABELS.items())
 
 _SITE = Field("site_id", "Community", "lookup", source=api.lookup_sites)
 _CODE = Field("code", "Code", help="Unique where it stands, without a hyphen: 3, 1, 1202.")
