@@ -41,10 +41,13 @@ from cloud.kernel.ui.render import Pages
 from cloud.kernel.web import Office, api_routes, make_app
 from cloud.modules.accounts.module import MODULE as ACCOUNTS
 from cloud.modules.accounts.queries import AccountsAuthenticator
+from cloud.modules.charging.module import MODULE as CHARGING
 from cloud.modules.customers.module import MODULE as CUSTOMERS
 from cloud.modules.devices.module import MODULE as DEVICES
+from cloud.modules.ledger.module import MODULE as LEDGER
 from cloud.modules.metering.module import MODULE as METERING
 from cloud.modules.organization.module import MODULE as ORGANIZATION
+from cloud.modules.receiving.module import MODULE as RECEIVING
 from cloud.modules.resources.module import MODULE as RESOURCES
 
 MODULES: tuple[Module, ...] = (
@@ -53,7 +56,10 @@ MODULES: tuple[Module, ...] = (
     RESOURCES,
     CUSTOMERS,
     DEVICES,
+    LEDGER,
     METERING,
+    CHARGING,
+    RECEIVING,
 )
 
 ROOT = Path(__file__).resolve().parent

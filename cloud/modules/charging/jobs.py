@@ -59,6 +59,6 @@ async def _finish(work: Work, site: UUID, run: UUID, user: UUID, failure: str) -
 
 
 JOBS = (
-    Job("charging.run.generate", run=generate_run),
-    Job("charging.run.publish", run=publish_run),
+    Job("charging.drafts.write", run=generate_run),
+    Job("charging.bills.issue", run=publish_run),
 )

@@ -56,10 +56,10 @@ REASONS = (
 )
 CATEGORIES = (
     Choice(ItemCategory.property_fee, "Property fee"),
-    Choice(ItemCategory.water, "Water"),
-    Choice(ItemCategory.electricity, "Electricity"),
-    Choice(ItemCategory.gas, "Gas"),
-    Choice(ItemCategory.heat, "Heat"),
+    Choice(ItemCategory.water, "Water fee"),
+    Choice(ItemCategory.electricity, "Electricity fee"),
+    Choice(ItemCategory.gas, "Gas fee"),
+    Choice(ItemCategory.heat, "Heat fee"),
     Choice(ItemCategory.shared, "Shared"),
     Choice(ItemCategory.parking, "Parking fee"),
     Choice(ItemCategory.other, "Other"),

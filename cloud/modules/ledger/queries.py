@@ -13,6 +13,7 @@ from sqlmodel import col
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
+from cloud.kernel.money import ZERO
 from cloud.modules.ledger.models import Account, Entry, Line
 from cloud.modules.ledger.schemas import (
     AccountRead,
@@ -85,7 +86,7 @@ async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
             col(Entry.id),
             col(Account.code),
             col(Account.name),
-            (col(Line.debit) > 0).label("is_debit"),
+            (col(Line.debit) > ZERO).label("is_debit"),
         )
         .order_by(
             col(Entry.business_on),

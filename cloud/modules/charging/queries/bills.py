@@ -24,6 +24,7 @@ from cloud.kernel.listing import (
     count,
     fetch_page,
 )
+from cloud.kernel.money import ZERO
 from cloud.modules.charging.models import Bill, Item, Settlement
 from cloud.modules.charging.queries.explain import explain
 from cloud.modules.charging.queries.runs import closed
@@ -71,13 +72,13 @@ class OpenBill:
 _OPEN: Expression = col(Settlement.amount) - col(Settlement.paid)
 _STATE: Expression = case(
     (col(Settlement.paid) >= col(Settlement.amount), "paid"),
-    (col(Settlement.paid) > 0, "partial"),
+    (col(Settlement.paid) > ZERO, "partial"),
     else_="unpaid",
 )
 
 
 def _rows(today: date) -> Statement:
-    late = case((_OPEN > 0, func.greatest(today - col(Bill.due_on), 0)), else_=0)
+    late = case((_OPEN > ZERO, func.greatest(today - col(Bill.due_on), 0)), else_=0)
     return (
         select(
             col(Bill.id).label("id"),
@@ -178,7 +179,7 @@ async def list_bills(
 
 def _in_state(state: BillFilter, today: date) -> Expression:
     if state is BillFilter.overdue:
-        return (_OPEN > 0) & (col(Bill.due_on) < today)
+        return (_OPEN > ZERO) & (col(Bill.due_on) < today)
     return _STATE.in_([state.value])
 
 

@@ -150,5 +150,5 @@ def _side(
         )
         .select_from(Bill)
         .join(Item, col(Item.id) == col(Bill.item_id))
-        .where(col(Bill.run_id) == run.id, moved > 0)
+        .where(col(Bill.run_id) == run.id, moved > ZERO)
     )

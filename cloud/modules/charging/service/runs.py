@@ -122,7 +122,7 @@ async def accept_generation(ctx: Ctx, *, run_id: UUID) -> Run:
     move(run, RunState.generating)
     run.work_done = 0
     run.failure = ""
-    await _defer(ctx, "charging.run.generate", run)
+    await _defer(ctx, "charging.drafts.write", run)
     return run
 
 
@@ -158,7 +158,7 @@ async def accept_publication(ctx: Ctx, *, run_id: UUID) -> Run:
     if count:
         raise DraftsAlreadyBilled(count=count, number=run.number)
     run.failure = ""
-    await _defer(ctx, "charging.run.publish", run)
+    await _defer(ctx, "charging.bills.issue", run)
     return run
 
 
