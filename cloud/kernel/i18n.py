@@ -33,6 +33,9 @@ class Texts:
     def label(self, key: str, locale: str) -> str:
         return key if locale == ENGLISH else self.chinese.get(key, key)
 
+    def knows(self, code: str) -> bool:
+        return f"error.{code}" in self.chinese
+
     def error(self, code: str, english: str, params: Mapping[str, Any], locale: str) -> str:
         template = english
         if locale != ENGLISH:

@@ -25,6 +25,7 @@ from cloud.kernel.errors import (
     status_of,
     text_of,
 )
+from cloud.kernel.headers import harden
 from cloud.kernel.i18n import Texts, pick_locale
 
 log = structlog.get_logger()
@@ -95,9 +96,7 @@ def problem(request: Request, error: AppError, incident: str | None = None) -> J
                 path=field.path,
                 code=field.code,
                 params={key: _plain(value) for key, value in field.params.items()},
-                message=texts.error(
-                    field.code, _FIELD_TEXTS.get(field.code, field.code), field.params, locale
-                ),
+                message=_field_text(texts, error, field, locale),
             )
             for field in error.fields
         ],
@@ -108,7 +107,17 @@ def problem(request: Request, error: AppError, incident: str | None = None) -> J
     )
 
 
+def _field_text(texts: Texts, error: AppError, field: FieldError, locale: str) -> str:
+    """A field's own text, that of the refusal when it repeats its code, else the general one."""
+    if field.code == code_of(error):
+        return texts.error(field.code, text_of(error), {**error.params, **field.params}, locale)
+    code = field.code if field.code in _FIELD_TEXTS or texts.knows(field.code) else "value_error"
+    english = _FIELD_TEXTS.get(code, _FIELD_TEXTS["value_error"])
+    return texts.error(code, english, field.params, locale)
+
+
 _FIELD_TEXTS = {
+    "value_error": "This value is not accepted.",
     "missing": "Fill this in.",
     "extra_forbidden": "There is no such field.",
     "decimal_max_places": "No more than {decimal_places} decimal places.",
@@ -189,4 +198,7 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
         request_id=getattr(request.state, "request_id", None),
         exc_info=error,
     )
-    return problem(request, InternalError(), incident)
+    answer = problem(request, InternalError(), incident)
+    # A bug is answered outside the middleware that hardens every other answer.
+    harden(request, answer)
+    return answer

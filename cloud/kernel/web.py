@@ -11,18 +11,25 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 
 from cloud.kernel.db import uuid7
+from cloud.kernel.errors import AppError
+from cloud.kernel.headers import harden
 from cloud.kernel.http import CurrentPrincipal
-from cloud.kernel.problems import NoSuchAddress, Problem, install_problem_handlers
+from cloud.kernel.problems import NoSuchAddress, Problem, install_problem_handlers, problem
 from cloud.kernel.runtime import Runtime
 
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self';"
-    " frame-ancestors 'self'"
-)
 BODY_BYTES_MAX = 4 * 1024 * 1024
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class BodyTooLarge(AppError):
+    status = 413
+    message = "The request is larger than {megabytes} MB. Send less at once."
+
+
+class LengthRequired(AppError):
+    status = 411
+    message = "Say with Content-Length how large the request is."
 
 
 def make_app(
@@ -65,18 +72,20 @@ def _operation_id(route: APIRoute) -> str:
 async def _frame(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
     """Number the request, refuse a body that is too large, and add the security headers."""
     request.state.request_id = str(uuid7())
-    if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
-        return JSONResponse(
-            {"title": "The request is too large.", "status": 413, "code": "too-large"}, 413
-        )
-    response = await call(request)
-    response.headers["X-Request-Id"] = request.state.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers.setdefault("Content-Security-Policy", CSP)
-    if request.url.path.startswith("/api/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+    refusal = _refusal_of_body(request)
+    response = await call(request) if refusal is None else problem(request, refusal)
+    harden(request, response)
     return response
+
+
+def _refusal_of_body(request: Request) -> AppError | None:
+    """A body is read whole, so its length must be known before the first byte is taken."""
+    if "transfer-encoding" in request.headers:
+        return LengthRequired()
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
+        return BodyTooLarge(megabytes=BODY_BYTES_MAX // 1024 // 1024)
+    return None
 
 
 class Office:
@@ -93,8 +102,11 @@ class Office:
 
     async def asset(self, request: Request, path: str) -> Response:
         """A file of the build, precompressed where the browser takes it. Raises NoSuchAddress."""
-        found = (self._root / "assets" / path).resolve()
-        if not found.is_relative_to(self._root) or not found.is_file():
+        if "\0" in path:
+            raise NoSuchAddress
+        assets = self._root / "assets"
+        found = (assets / path).resolve()
+        if not found.is_relative_to(assets) or not found.is_file():
             raise NoSuchAddress
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
