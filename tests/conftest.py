@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from cloud.kernel import logs
 from cloud.kernel.context import Principal
 from cloud.kernel.db import Sessions
 from cloud.kernel.sites import NoSites, Sites
@@ -23,6 +24,9 @@ from tests.kit.database import (
     rolled_back,
 )
 from tests.kit.world import World, build_world
+
+# As in production; structlog's own default renders each traceback with its locals, for seconds.
+logs.configure("text", "tests")
 
 
 @pytest.fixture(scope="session")
