@@ -28,7 +28,7 @@ from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope, make_engine, make_sessions, uuid7
 from cloud.kernel.events import Bus
 from cloud.kernel.i18n import load_texts
-from cloud.kernel.jobs import Job, Work, make_worker
+from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
 from cloud.kernel.registry import Module, check_manifests
 from cloud.kernel.roles import ensure_roles
 from cloud.kernel.runtime import Runtime
@@ -243,5 +243,12 @@ async def _work(running: Runtime) -> None:
     app = make_worker(url, work_of(running), all_jobs())
     async with app.open_async(), asyncio.TaskGroup() as group:
         timers = group.create_task(run_timers(running.sessions, all_jobs()))
-        await app.run_worker_async(concurrency=4, install_signal_handlers=True)
+        rescue = group.create_task(rescue_stalled(app))
+        await app.run_worker_async(
+            concurrency=4,
+            install_signal_handlers=True,
+            update_heartbeat_interval=HEARTBEAT_S,
+            stalled_worker_timeout=SILENT_S,
+        )
         timers.cancel()
+        rescue.cancel()

@@ -6,6 +6,7 @@ retries and dead jobs are the library's.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -25,6 +26,9 @@ from cloud.kernel.sites import Sites
 from cloud.kernel.uow import unit_of_work
 
 log = structlog.get_logger()
+
+HEARTBEAT_S = 5.0
+SILENT_S = 15.0
 
 _WAITING = text("SELECT id FROM procrastinate_jobs WHERE queueing_lock = :key AND status = 'todo'")
 _DEFER = text("""
@@ -63,7 +67,7 @@ class Job:
     name: str
     run: Callable[..., Awaitable[None]]
     cron: str | None = None
-    retries: int = 5
+    retries: int = 8
 
 
 async def defer(
@@ -95,6 +99,16 @@ def make_worker(conninfo: str, work: Work, jobs: Sequence[Job]) -> procrastinate
     for job in jobs:
         _register(app, work, job)
     return app
+
+
+async def rescue_stalled(app: procrastinate.App) -> None:
+    """Until cancelled: queue again what a killed worker left behind, found by its silence."""
+    while True:
+        stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S)
+        for job in stalled:
+            log.warning("job.stalled", job=job.task_name, id=job.id)
+            await app.job_manager.retry_job(job)
+        await asyncio.sleep(HEARTBEAT_S)
 
 
 def _register(app: procrastinate.App, work: Work, job: Job) -> None:

@@ -43,8 +43,9 @@ async def publish_run(ctx: Ctx, *, run_id: UUID) -> Run:
     run = await ctx.get(Run, run_id, lock=True)
     if run.state != RunState.publishing or run.posted_at is not None:
         return run
-    await _issue(ctx, run)
-    await _open_settlements(ctx, run)
+    if run.bills:
+        await _issue(ctx, run)
+        await _open_settlements(ctx, run)
     if run.amount > ZERO:
         await ledger.post_set(
             ctx,
