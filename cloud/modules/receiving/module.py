@@ -1,0 +1,16 @@
+"""The manifest of receiving."""
+
+from __future__ import annotations
+
+from cloud.kernel.registry import Module
+from cloud.modules.receiving import api, pages
+from cloud.modules.receiving.permissions import ReceivingPermission
+
+MODULE = Module(
+    name="receiving",
+    title="Receiving",
+    permissions=ReceivingPermission,
+    routers=(api.router,),
+    pages=pages.PAGES,
+    menu=pages.MENU,
+)

@@ -1,0 +1,93 @@
+"""How an amount is spread over bills, where it is booked, and what its values are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from uuid import UUID
+
+from cloud.kernel.money import ZERO, split_money
+from cloud.kernel.ui.language import Tone
+from cloud.modules.receiving.models import Method, ReceiptState
+
+# Cash, bank, and what a payment channel still owes us (spec domain 1.4).
+ACCOUNT_OF = {
+    Method.cash: "1001",
+    Method.scan: "1012",
+    Method.card: "1002",
+    Method.transfer: "1002",
+}
+
+METHOD_LABELS: dict[Method, tuple[str, Tone]] = {
+    Method.cash: ("Cash", Tone.ok),
+    Method.scan: ("Scan to pay", Tone.info),
+    Method.card: ("Card", Tone.info),
+    Method.transfer: ("Bank transfer", Tone.info),
+}
+
+STATE_LABELS: dict[ReceiptState, tuple[str, Tone]] = {
+    ReceiptState.received: ("Received", Tone.ok),
+    ReceiptState.reversed: ("Reversed", Tone.mute),
+    ReceiptState.reversal: ("Reversal", Tone.bad),
+}
+
+
+class LineKind(StrEnum):
+    """What a line of a statement comes from."""
+
+    bill = "bill"
+    receipt = "receipt"
+    reversal = "reversal"
+
+
+LINE_LABELS: dict[LineKind, tuple[str, Tone]] = {
+    LineKind.bill: ("Bill", Tone.info),
+    LineKind.receipt: ("Receipt", Tone.ok),
+    LineKind.reversal: ("Reversal", Tone.bad),
+}
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is left to pay of a bill. A lower `priority` is paid first."""
+
+    bill_id: UUID
+    open: Decimal
+    due_on: date
+    priority: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a bill gets."""
+
+    bill_id: UUID
+    amount: Decimal
+
+
+def allocate(amount: Decimal, bills: Sequence[Owed]) -> tuple[list[Part], Decimal]:
+    """Spread `amount` when the payer names no bills; answers the parts and what is left over.
+
+    Oldest due date first, then the item's priority; bills alike in both share what is left in
+    proportion to what they owe, with the largest remainder (spec domain 6.16). Parts are > 0.
+    """
+    left = amount
+    parts: list[Part] = []
+    ordered = sorted(bills, key=lambda bill: (bill.due_on, bill.priority, bill.bill_id))
+    for _, alike in groupby(ordered, key=lambda bill: (bill.due_on, bill.priority)):
+        group = list(alike)
+        owed = [bill.open for bill in group]
+        shares = owed if left >= sum(owed) else split_money(left, owed)
+        parts += [
+            Part(bill.bill_id, share)
+            for bill, share in zip(group, shares, strict=True)
+            if share > 0
+        ]
+        left -= sum(shares, ZERO)
+        if left == 0:
+            break
+    return parts, left

@@ -1,0 +1,116 @@
+"""Two people at once, on two real connections: money is booked once or refused by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from cloud.kernel.context import Ctx
+from cloud.kernel.errors import AppError
+from cloud.modules.charging import queries as charging_queries
+from cloud.modules.ledger import queries as ledger_queries
+from cloud.modules.ledger import service as ledger
+from cloud.modules.receiving import service
+from cloud.modules.receiving.models import Method, Receipt
+from tests.cloud.receiving.builders import Billed, bill_room, set_fees
+from tests.kit.world import World
+
+Work = Callable[[Ctx], Awaitable[object]]
+
+
+async def _at_once(world: World, *works: Work) -> list[str]:
+    """Each in its own transaction, all open before any goes on: "done" or the refusal's code."""
+    barrier = asyncio.Barrier(len(works))
+
+    async def run(work: Work) -> str:
+        try:
+            async with world.unit() as ctx:
+                await ctx.session.execute(select(func.now()))
+                await barrier.wait()
+                await work(ctx)
+        except AppError as refusal:
+            return refusal.code
+        return "done"
+
+    return sorted(await asyncio.gather(*(run(work) for work in works)))
+
+
+def _take(billed: Billed, *amounts: str) -> Work:
+    async def work(ctx: Ctx) -> object:
+        return await service.take_receipt(
+            ctx,
+            room_id=billed.room_id,
+            method=Method.cash,
+            payments=billed.payments(*amounts),
+        )
+
+    return work
+
+
+async def test_two_cashiers_with_the_same_bill_book_it_once(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    outcomes = await _at_once(committed, _take(billed), _take(billed))
+    assert outcomes == ["bill-changed", "done"]
+    async with committed.unit() as ctx:
+        assert await charging_queries.open_bills_of_room(ctx, billed.room_id) == []
+        assert await ledger_queries.balance(ctx, "1001") == Decimal("218.08")
+        count = await ctx.session.execute(select(func.count()).select_from(Receipt))
+        assert count.scalar_one() == 1
+
+
+async def test_two_amounts_for_one_room_never_pay_a_cent_too_much(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+
+    async def work(ctx: Ctx) -> object:
+        return await service.take_receipt(
+            ctx, room_id=billed.room_id, method=Method.scan, amount=Decimal("150.00")
+        )
+
+    outcomes = await _at_once(committed, work, work)
+    assert outcomes == ["bill-changed", "done"]
+    async with committed.unit() as ctx:
+        assert await ledger_queries.balance(ctx, "1122") == Decimal("68.08")
+
+
+async def test_opposite_orders_of_the_same_bills_do_not_deadlock(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    backwards = Billed(
+        billed.site_id, billed.room_id, billed.party_id, list(reversed(billed.bills))
+    )
+    outcomes = await _at_once(committed, _take(billed), _take(backwards))
+    assert outcomes == ["bill-changed", "done"]
+
+
+async def test_a_receipt_is_reversed_once_by_two_people(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    async with committed.unit() as ctx:
+        receipt = await service.take_receipt(
+            ctx, room_id=billed.room_id, method=Method.cash, payments=billed.payments()
+        )
+
+    async def work(ctx: Ctx) -> object:
+        return await service.reverse_receipt(ctx, receipt_id=receipt.id, reason="收错户")
+
+    outcomes = await _at_once(committed, work, work)
+    assert outcomes == ["done", "receipt-already-reversed"]
+    async with committed.unit() as ctx:
+        assert await ledger_queries.balance(ctx, "1001") == 0
+
+
+async def test_a_month_closes_before_a_receipt_or_after_it_never_in_between(
+    committed: World,
+) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+
+    async def close(ctx: Ctx) -> object:
+        return await ledger.close_period(ctx, site_id=billed.site_id, month=ctx.business_on)
+
+    outcomes = await _at_once(committed, _take(billed), close)
+    assert outcomes in (["done", "done"], ["done", "period-closed"])
+    async with committed.unit() as ctx:
+        receipts = await ctx.session.execute(select(col(Receipt.amount)))
+        assert sum(receipts.scalars(), Decimal(0)) == await ledger_queries.balance(ctx, "1001")
