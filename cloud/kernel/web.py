@@ -104,9 +104,8 @@ class Office:
         """A file of the build, precompressed where the browser takes it. Raises NoSuchAddress."""
         if "\0" in path:
             raise NoSuchAddress
-        assets = self._root / "assets"
-        found = (assets / path).resolve()
-        if not found.is_relative_to(assets) or not found.is_file():
+        found = (self._root / path).resolve()
+        if not found.is_relative_to(self._root) or not found.is_file():
             raise NoSuchAddress
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",

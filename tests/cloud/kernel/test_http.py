@@ -283,13 +283,13 @@ async def office(
     database: TestDatabase, world: World, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     built = tmp_path / "office"
-    (built / "assets").mkdir(parents=True)
+    built.mkdir()
     (built / "index.html").write_text("<!doctype html><title>office</title>")
-    (built / "assets" / "main-1a2b3c4d.js").write_text("plain")
-    (built / "assets" / "main-1a2b3c4d.js.br").write_bytes(b"packed")
-    (built / "assets" / "logo.svg").write_text("<svg/>")
+    (built / "main-1a2b3c4d.js").write_text("plain")
+    (built / "main-1a2b3c4d.js.br").write_bytes(b"packed")
+    (built / "logo.svg").write_text("<svg/>")
     (tmp_path / "secret").write_text("secret")
-    (built / "assets" / "link").symlink_to(tmp_path / "secret")
+    (built / "link").symlink_to(tmp_path / "secret")
     async with probing(database, world, None, office=built) as client:
         yield client
 
