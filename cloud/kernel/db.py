@@ -7,7 +7,7 @@ between companies), `app.all` (HQ: no array), `app.read_orgs` (the subtree and i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -213,6 +213,10 @@ class Scope:
     all: bool = False
     read_orgs: tuple[UUID, ...] = ()
     write_orgs: tuple[UUID, ...] = ()
+
+    def write_orgs_apart(self, orgs: Iterable[UUID]) -> bool:
+        """Whether none of `orgs` is among those that may be written."""
+        return set(self.write_orgs).isdisjoint(orgs)
 
     def settings(self) -> dict[str, str]:
         return {

@@ -25,7 +25,7 @@ class PickAProject(Unprocessable):
 
 
 async def scope_of(ctx: Ctx, unit_id: UUID | None) -> list[UUID] | None:
-    """The units at and below `unit_id`, None for everything in scope.
+    """The units at and below `unit_id` that the viewer works in, None for everything in scope.
 
     Raises ProjectNotYours for a unit of the company outside the viewer's scope, so that a list is
     never silently empty, and NotFound for one of another company.
@@ -35,8 +35,8 @@ async def scope_of(ctx: Ctx, unit_id: UUID | None) -> list[UUID] | None:
     below = select(col(Unit.id)).where(col(Unit.id) == unit_id).cte("below", recursive=True)
     below = below.union_all(select(col(Unit.id)).join(below, col(Unit.parent_id) == below.c.id))
     found = list((await ctx.session.execute(select(below.c.id))).scalars())
-    readable = ctx.principal.scope
-    if found and (readable.all or unit_id in readable.write_orgs):
+    mine = ctx.principal.scope
+    if found and (mine.all or not mine.write_orgs_apart(found)):
         return found
     await _refuse(ctx, unit_id)
     raise NotFound

@@ -82,6 +82,12 @@ class TestScopeOf:
             world.alpha.other_site_id,
         }
 
+    async def test_the_company_means_what_is_yours_of_it(self, world: World) -> None:
+        async with world.unit() as ctx:
+            found = await queries.scope_of(ctx, world.alpha.id)
+
+        assert set(found or ()) == {world.alpha.id, world.alpha.region_id, world.alpha.site_id}
+
     async def test_refuses_a_community_of_the_company_that_is_not_yours(self, world: World) -> None:
         async with world.unit() as ctx:
             with pytest.raises(queries.ProjectNotYours):
