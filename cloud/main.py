@@ -22,6 +22,10 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import MetaData, text
 from sqlmodel import SQLModel
 
+from actors import edge_configs, process_host, ray_host
+from actors.client import SitesClient
+from actors.functions import bus_of_host
+from actors.live_feed import LiveFeed
 from cloud.kernel import audit, health, logs
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import system_principal
@@ -29,7 +33,7 @@ from cloud.kernel.db import Scope, make_engine, make_sessions, uuid7
 from cloud.kernel.events import Bus
 from cloud.kernel.i18n import load_texts
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
-from cloud.kernel.registry import Module, check_manifests
+from cloud.kernel.registry import Function, Module, check_manifests
 from cloud.kernel.roles import ensure_roles
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.seeding import Seeding
@@ -86,6 +90,11 @@ def all_jobs() -> tuple[Job, ...]:
     return (audit.SEAL, *(job for module in MODULES for job in module.jobs))
 
 
+def functions() -> tuple[Function, ...]:
+    """Everything that a site can be asked."""
+    return tuple(function for module in MODULES for function in module.functions)
+
+
 def runtime(
     *, settings: Settings, endpoints: Endpoints, url: str | None = None, sites: Sites | None = None
 ) -> Runtime:
@@ -106,6 +115,25 @@ def runtime(
     )
 
 
+def asking_runtime(settings: Settings, endpoints: Endpoints) -> Runtime:
+    """For roles that ask sites: web and worker."""
+    running = runtime(settings=settings, endpoints=endpoints)
+    running.sites = SitesClient(
+        running.sessions, secret=endpoints.secret_key.get_secret_value(), ray=endpoints.ray
+    )
+    return running
+
+
+def host_runtime(data_dir: Path) -> Runtime:
+    """What a site host stands on: its own login, and a bus that keeps commands until COMMIT."""
+    settings = Settings(data_dir=data_dir)
+    endpoints = load_endpoints(data_dir)
+    url = process_host.host_url(endpoints.database)
+    running = runtime(settings=settings, endpoints=endpoints, url=url)
+    running.bus = bus_of_host(pair for module in MODULES for pair in module.handlers)
+    return running
+
+
 def work_of(running: Runtime) -> Work:
     return Work(
         sessions=running.sessions,
@@ -122,11 +150,12 @@ def compose(running: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        del app
         yield
+        await app.state.live.close()
         await running.sessions.kw["bind"].dispose()
 
     app = make_app(running, routers, lifespan=lifespan)
+    app.state.live = LiveFeed(running.endpoints.mqtt)
     running.pages = Pages(
         routes=api_routes(routers),
         declared=(page for module in MODULES for page in module.pages),
@@ -219,13 +248,13 @@ def run(role: str) -> None:
     settings = Settings()
     logs.configure(settings.log, role)
     endpoints = load_endpoints(settings.data_dir)
-    roles = {"web": _run_web, "worker": _run_worker}
+    roles = {"web": _run_web, "worker": _run_worker, "host": _run_host}
     roles[role](settings, endpoints)
 
 
 def _run_web(settings: Settings, endpoints: Endpoints) -> None:
     uvicorn.run(
-        compose(runtime(settings=settings, endpoints=endpoints)),
+        compose(asking_runtime(settings, endpoints)),
         host=endpoints.http.host,
         port=endpoints.http.port,
         log_config=None,
@@ -235,7 +264,29 @@ def _run_web(settings: Settings, endpoints: Endpoints) -> None:
 
 
 def _run_worker(settings: Settings, endpoints: Endpoints) -> None:
-    asyncio.run(_work(runtime(settings=settings, endpoints=endpoints)))
+    asyncio.run(_work(asking_runtime(settings, endpoints)))
+
+
+def _run_host(settings: Settings, endpoints: Endpoints) -> None:
+    """The hosts of all sites: in Ray where it runs, else this process is the only one."""
+    if endpoints.ray is None:
+        process_host.serve(host_runtime(settings.data_dir), functions())
+    else:
+        ray_host.supervise(
+            endpoints.ray, data_dir=settings.data_dir, runtime=host_runtime, functions=functions
+        )
+
+
+def write_edge_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
+    """The gateways' configurations, from the database; answers the files."""
+    return asyncio.run(_write_edge_configs(settings, endpoints))
+
+
+async def _write_edge_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
+    running = runtime(settings=settings, endpoints=endpoints)
+    written = await edge_configs.write_edge_configs(running)
+    await running.sessions.kw["bind"].dispose()
+    return written
 
 
 async def _work(running: Runtime) -> None:

@@ -56,6 +56,12 @@ class RayEndpoint(_Part):
     temp_dir: Path
 
 
+class SimulatorsEndpoint(_Part):
+    """Where the demo's buses are, by "site code/bus code"."""
+
+    ports: dict[str, int]
+
+
 class Endpoints(_Part):
     """`<data dir>/runtime.json` (0600): where everything that `up` started is to be found."""
 
@@ -63,6 +69,7 @@ class Endpoints(_Part):
     database: DatabaseEndpoint
     mqtt: BrokerEndpoint
     ray: RayEndpoint | None = None
+    simulators: SimulatorsEndpoint | None = None
     secret_key: SecretStr
 
 
