@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.receiving import api, pages
+from cloud.modules.receiving import api, pages, seeds
 from cloud.modules.receiving.permissions import ReceivingPermission
 
 MODULE = Module(
@@ -13,4 +13,5 @@ MODULE = Module(
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    seed=seeds.seed,
 )

@@ -215,6 +215,7 @@ async def test_a_reversal_over_http_and_its_list_and_detail(world: World, client
         (by, "-213.08", "reversal"),
     ]
     assert listed["sums"] == {"amount": "0.00"}
+    assert listed["views"] == {"all": 2, "reversal": 1}
     only = (await caller.get(f"{ROOT}/receipts?state=reversal&method=cash&q=101")).json()
     assert only["total"] == 1
     detail = (await caller.get(f"{ROOT}/receipts/{taken['id']}")).json()

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import AppError
+from cloud.kernel.sites import NoSites
 from cloud.modules.charging import queries as charging_queries
 from cloud.modules.ledger import queries as ledger_queries
 from cloud.modules.ledger import service as ledger
 from cloud.modules.receiving import service
 from cloud.modules.receiving.models import Method, Receipt
 from tests.cloud.receiving.builders import Billed, bill_room, set_fees
+from tests.kit.client import client_of
+from tests.kit.database import TestDatabase, endpoints_of
 from tests.kit.world import World
 
 Work = Callable[[Ctx], Awaitable[object]]
@@ -114,3 +118,39 @@ async def test_a_month_closes_before_a_receipt_or_after_it_never_in_between(
     async with committed.unit() as ctx:
         receipts = await ctx.session.execute(select(col(Receipt.amount)))
         assert sum(receipts.scalars(), Decimal(0)) == await ledger_queries.balance(ctx, "1001")
+
+
+async def test_a_double_click_at_once_books_once_and_answers_twice(
+    committed: World, own_database: TestDatabase, tmp_path: Path
+) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    body = {
+        "room_id": str(billed.room_id),
+        "method": "cash",
+        "allocations": [
+            {"bill_id": str(bill.id), "amount": str(bill.open), "version": bill.version}
+            for bill in billed.bills
+        ],
+    }
+    caller = client_of(
+        endpoints_of(own_database),
+        committed,
+        committed.at_site(),
+        sites=NoSites(),
+        data_dir=tmp_path,
+    )
+    async with caller:
+        answers = await asyncio.gather(
+            *(
+                caller.post(
+                    "/api/v1/receiving/receipts",
+                    json=body,
+                    headers={"Idempotency-Key": "one-click"},
+                )
+                for _ in range(4)
+            )
+        )
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert len({answer.json()["number"] for answer in answers}) == 1
+    async with committed.unit() as ctx:
+        assert await ledger_queries.balance(ctx, "1001") == Decimal("218.08")

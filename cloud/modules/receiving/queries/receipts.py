@@ -12,7 +12,15 @@ from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
-from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
+from cloud.kernel.listing import (
+    Expression,
+    Listing,
+    Sorting,
+    Statement,
+    contains,
+    count,
+    fetch_page,
+)
 from cloud.modules.accounts.models import User
 from cloud.modules.charging.models import Bill, Item
 from cloud.modules.charging.queries.runs import closed
@@ -75,6 +83,10 @@ async def list_receipts(
     orgs = await organization.scope_of(ctx, listing.site_id)
     if orgs is not None:
         statement = statement.where(col(Receipt.org_id).in_(orgs))
+    views = {
+        "all": await count(ctx, statement),
+        "reversal": await count(ctx, statement.where(col(Receipt.reverses_id).is_not(None))),
+    }
     if method is not None:
         statement = statement.where(col(Receipt.method) == method)
     if state is not None:
@@ -109,6 +121,7 @@ async def list_receipts(
         listing,
         sorting=sorting,
         sums={"amount": col(Receipt.amount)},
+        views=views,
         row=ReceiptRead,
     )
 

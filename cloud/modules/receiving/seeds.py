@@ -1,0 +1,119 @@
+"""The demo communities' receipts: most rooms paid last month, some this month, a few today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cloud.kernel.money import ZERO, round_money
+from cloud.kernel.periods import ONE_DAY, add_months
+from cloud.kernel.seeding import Seeding
+from cloud.modules.charging import queries as charging
+from cloud.modules.charging.service import Payment
+from cloud.modules.receiving import service
+from cloud.modules.receiving.models import Method
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CASHIERS = {"LT": "shoufei", "YS": "kuaiji", "JH": "shoufei2"}
+PAID_LAST_MONTH, PAID_IN_PART, PAID_THIS_MONTH, PAID_TODAY = 82, 6, 45, 10  # % of rooms
+METHODS = (Method.scan,) * 5 + (Method.cash,) * 3 + (Method.card, Method.transfer)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One receipt to take: bills of periods up to `until`, all of them or `percent`."""
+
+    at: datetime
+    room: str
+    until: date
+    percent: int
+    method: Method
+
+
+async def seed(seeding: Seeding) -> None:
+    seeding_person = seeding.principal
+    for site in seeding.community["sites"]:
+        cashier = seeding.ids[f"user:{CASHIERS[site['code']]}"]
+        principal = await seeding.work.authenticator.by_user(cashier)
+        assert principal is not None
+        seeding.become(principal)
+        planned = [
+            receipt
+            for room in site["rooms"]
+            for receipt in _plan(seeding, f"{site['code']}/{room['at']}")
+        ]
+        last: UUID | None = None
+        for receipt in sorted(planned, key=lambda one: (one.at, one.room)):
+            last = await _take(seeding, receipt) or last
+        if last is not None:
+            async with seeding.unit() as ctx:
+                await service.reverse_receipt(ctx, receipt_id=last, reason="支付方式选错，重收")
+    seeding.become(seeding_person)
+
+
+def _plan(seeding: Seeding, room: str) -> list[Planned]:
+    today = seeding.now.astimezone(SHANGHAI).date()
+    this_month = today.replace(day=1)
+    chance = _dice(room, "last", 100)
+    if chance >= PAID_LAST_MONTH:
+        return []
+    percent = 60 if chance < PAID_IN_PART else 100
+    last_month = add_months(this_month, -1)
+    plan = [
+        Planned(
+            at=_moment(last_month + ONE_DAY * (4 + _dice(room, "day", 20)), room),
+            room=room,
+            until=this_month,
+            percent=percent,
+            method=METHODS[_dice(room, "method", len(METHODS))],
+        )
+    ]
+    chance = _dice(room, "this", 100)
+    if percent < 100 or chance >= PAID_THIS_MONTH:
+        return plan
+    at = _moment(this_month + ONE_DAY * (2 + _dice(room, "late", 20)), room)
+    if chance < PAID_TODAY:
+        at = seeding.now - timedelta(minutes=2 + _dice(room, "minute", 50))
+    if at <= seeding.now:
+        method = METHODS[_dice(room, "again", len(METHODS))]
+        plan.append(Planned(at, room, add_months(this_month, 1), 100, method))
+    return plan
+
+
+async def _take(seeding: Seeding, planned: Planned) -> UUID | None:
+    """The receipt's id, None for a room with nothing open."""
+    async with seeding.unit(now=planned.at) as ctx:
+        room_id = seeding.ids[f"room:{planned.room}"]
+        bills = await charging.open_bills_of_room(ctx, room_id)
+        payments = [
+            Payment(bill.id, _part(bill.open, planned.percent), bill.version)
+            for bill in bills
+            if bill.period_from < planned.until
+        ]
+        total = sum((payment.amount for payment in payments), ZERO)
+        if total == 0:
+            return None
+        receipt = await service.take_receipt(
+            ctx, room_id=room_id, method=planned.method, payments=payments
+        )
+    return receipt.id
+
+
+def _part(amount: Decimal, percent: int) -> Decimal:
+    return round_money(amount * percent / 100)
+
+
+def _moment(day: date, room: str) -> datetime:
+    """An office hour of a day."""
+    local = datetime.combine(day, time(9), SHANGHAI)
+    return (local + timedelta(seconds=_dice(room, str(day), 8 * 3_600))).astimezone(UTC)
+
+
+def _dice(room: str, what: str, sides: int) -> int:
+    """A number below `sides`, the same for a room at every seeding."""
+    digest = blake2b(f"{room}:{what}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % sides
