@@ -13,7 +13,7 @@ _FINANCE = (
 )  # fmt: skip
 _COUNTER = (
     "receiving.", "charging.bill:read", "charging.item:read", "resources.room:read",
-    "customers.party:read", "organization.unit:read",
+    "customers.party:read", "customers.phone:reveal", "organization.unit:read",
 )  # fmt: skip
 _ENGINEERING = (
     "devices.", "metering.meter:read", "metering.reading:read", "resources.room:read",

@@ -80,17 +80,19 @@ async def post_entry(
     entry = await _open_entry(
         ctx, site_id=site_id, business_on=business_on, summary=summary, source=source
     )
+    # One statement with many rows: executemany would be a statement, and a check, for each.
     await ctx.session.execute(
-        insert(Line),
-        [
-            {
-                "company_id": ctx.principal.company_id,
-                "org_id": site_id,
-                "entry_id": entry.id,
-                **vars(posting),
-            }
-            for posting in postings
-        ],
+        insert(Line).values(
+            [
+                {
+                    "company_id": ctx.principal.company_id,
+                    "org_id": site_id,
+                    "entry_id": entry.id,
+                    **vars(posting),
+                }
+                for posting in postings
+            ]
+        )
     )
     return entry
 
