@@ -193,9 +193,14 @@ def _password(url: str) -> str:
 
 
 def seed() -> None:
-    """Seed the demo company once. A database that already has a company is left alone."""
+    """Seed the demo company once, and write the gateways' configurations each time.
+
+    A database that already has a company is left alone; ports change with every start.
+    """
     settings = Settings()
-    asyncio.run(_seed(settings, load_endpoints(settings.data_dir)))
+    endpoints = load_endpoints(settings.data_dir)
+    asyncio.run(_seed(settings, endpoints))
+    write_edge_configs(settings, endpoints)
 
 
 async def _seed(settings: Settings, endpoints: Endpoints) -> None:
