@@ -47,6 +47,9 @@ class PointConfig(ModbusPoint):
 
 
 class DeviceConfig(Strict):
+    """`code` is the device's name on the platform, for the log."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     unit_id: Annotated[int, Field(ge=0, le=247)]
     points: Annotated[list[PointConfig], Field(min_length=1, max_length=1000)]
     limits: ModbusLimits = ModbusLimits()

@@ -1,5 +1,6 @@
 """What is wrong with a configuration, in words that say what to do."""
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +29,9 @@ _RANGES = {
 _RANGE_ERRORS = frozenset(
     {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"}
 )
+
+
+_ENUM_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
 
 
 def explain(error: ErrorDetails, lines: Mapping[Path, int]) -> Mistake:
@@ -63,6 +67,7 @@ def _say(error: ErrorDetails, path: Path) -> str:
         allowed, advice = _RANGES[field]
         return f"{shown} is not in {allowed} — {advice}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = _ENUM_MEMBER.sub(r"\1", message).replace("an instance of Decimal", "a number")
     if kind == "value_error":
         return message
     if isinstance(error["input"], list | dict):

@@ -259,6 +259,7 @@ class BusSupervisor:
             log.info("%s %s", standing.name, standing.state)
 
     def _device(self, config: DeviceConfig) -> _Device:
+        name = f"{self._config.code}/{config.unit_id}"
         return _Device(
             config=config,
             driver=ModbusDriver(
@@ -270,7 +271,7 @@ class BusSupervisor:
             ),
             keeper=Keeper(config.points),
             numbers=[point.point for point in config.points],
-            standing=Standing(f"{self._config.code}/{config.unit_id}"),
+            standing=Standing(f"{name} {config.code}" if config.code else name),
         )
 
 

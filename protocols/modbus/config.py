@@ -1,6 +1,6 @@
 """How a Modbus bus, its devices and their registers are described."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -32,8 +32,11 @@ class RegisterType(StrEnum):
 
 def _exact(value: object) -> object:
     """A scale of 0.01 in a file means one hundredth, not the nearest binary fraction."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(str(value))
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            return value
     return value
 
 

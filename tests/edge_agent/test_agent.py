@@ -267,15 +267,15 @@ class TestDevices:
         async with world.gateway() as gateway:
             await until(lambda: readings_of(world.platform, 18))
             world.simulators.silence("LT/B1/1")
-            await until(lambda: any("B1/1 backoff" in line for line in gateway.log))
+            await until(lambda: any("B1/1 E-1 backoff" in line for line in gateway.log))
             before = len(readings_of(world.platform, 27))
             await asyncio.sleep(2)
             assert len(readings_of(world.platform, 27)) >= before + 1
             world.simulators.silence()
-            await until(lambda: len([x for x in gateway.log if "B1/1 online" in x]) == 2)
+            await until(lambda: len([x for x in gateway.log if "B1/1 E-1 online" in x]) == 2)
         said = "\n".join(gateway.log)
-        assert said.count("B1/1 degraded") == said.count("B1/1 backoff") == 1
-        assert "B1/2 degraded" not in said
+        assert said.count("B1/1 E-1 degraded") == said.count("B1/1 E-1 backoff") == 1
+        assert "B1/2 E-2 degraded" not in said
         qualities = {row[5] for row in world.platform.rows if row[2] == 18}
         assert qualities == {Quality.GOOD, Quality.BAD}
         assert {row[5] for row in world.platform.rows if row[2] == 17} == {Quality.GOOD}
@@ -295,7 +295,7 @@ class TestDevices:
             await until(lambda: len([x for x in gateway.log if "B1 online" in x]) == 2, within_s=12)
         said = "\n".join(gateway.log)
         assert said.count("B1 degraded") == said.count("B1 backoff") == 1
-        assert "B1/1 degraded" not in said
+        assert "B1/1 E-1 degraded" not in said
         assert_dense(world.platform)
 
 

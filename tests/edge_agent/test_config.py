@@ -1,6 +1,7 @@
 """A wrong configuration is explained: all mistakes at once, each with its line and what to do."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -57,6 +58,12 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert "secret" not in repr(config)
 
 
+@pytest.mark.parametrize("written", ["0.001", '"0.001"', "1e-3"])
+def test_a_scale_is_exact_however_it_is_written(tmp_path: Path, written: str) -> None:
+    text = GOOD.replace("scale: 0.01", f"scale: {written}")
+    assert load(write(tmp_path, text)).config.points[17].scale == Decimal("0.001")
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     wrong = (
         GOOD.replace("unit_id: 1", "unit_id: 300")
@@ -97,12 +104,13 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     ("old", "new", "says"),
     [
         ("address: 0,", "address: 65535,", r":14: .*65535 of type uint32 ends beyond"),
+        ("scale: 0.01", "scale: tenth", r":14: .*scale: 'tenth' is not a number"),
         ("version: 1", "version: 2", r":1: version: 2 is not 1"),
         ("scale: 0.01", "scale: 0", r":14: .*scale of 0 makes every value 0"),
         ("port: 1883", 'port: "1883"', r":4: broker.port: '1883' is not a valid integer"),
         ("every_s: 60", "every_s: 0", r":14: .*every_s: 0 is not in 1…86400"),
         ("deadband: 0", "deadband: -1", r":14: .*deadband: -1 is not in 0…"),
-        ("lane: meter", "lane: event", r":14: .*lane: 'event' is not"),
+        ("lane: meter", "lane: event", r":14: .*lane: 'event' is not 'meter' or 'tele'"),
         (f"site: {SITE}", "site: home", r":2: site: 'home'"),
         (topics.user(SITE), "1/other", r":1: the file: broker.user is '1/other', this site's is"),
         ("    port: 15020", "    port: 15020\n    port: 9", r":10: buses\[0\].port: given twice"),

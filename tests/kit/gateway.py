@@ -43,7 +43,7 @@ def electricity(unit_id: int, first_point: int, *, every_s: int = 1) -> dict[str
         }
         for number, (code, address, kind, scale, lane) in enumerate(described)
     ]
-    return {"unit_id": unit_id, "points": points}
+    return {"code": f"E-{unit_id}", "unit_id": unit_id, "points": points}
 
 
 def config(
