@@ -31,8 +31,8 @@ async def write_edge_configs(runtime: Runtime) -> list[Path]:
     """One `<data dir>/edge/<site code>/config.yaml` for each gateway whose buses have addresses,
     readable by its owner only; a file that would say the same is left alone.
 
-    Passwords are kept in `<data dir>/gateways.json`: {"{shard}/{site}": password}, the broker's
-    users. A gateway that has none yet gets one.
+    Passwords are kept in `<data dir>/gateways.json`: {site id: password}, which the
+    broker reads too. A gateway that has none yet gets one.
     """
     data_dir = runtime.settings.data_dir
     ports = runtime.endpoints.simulators.ports if runtime.endpoints.simulators else {}
@@ -40,7 +40,7 @@ async def write_edge_configs(runtime: Runtime) -> list[Path]:
     written = []
     for site_id, code, gateway, points in await _gateways(runtime):
         user = topics.user(site_id)
-        password = passwords.setdefault(user, secrets.token_urlsafe(24))
+        password = passwords.setdefault(str(site_id), secrets.token_urlsafe(24))
         buses = _buses(points, code, ports)
         if not buses:
             continue
