@@ -14,6 +14,7 @@ from pathlib import Path
 from cloud.embedded.accounts import Account
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -95,7 +96,21 @@ def end_session(child: subprocess.Popen[bytes]) -> None:
     """Kills the child and all that it has started and not put into a session of its own."""
     if child.poll() is None:
         child.kill()
-    send(find_by_session(child.pid), signal.SIGKILL)
+    end(find_by_session(child.pid))
+
+
+def end(pids: list[int]) -> None:
+    """Kills them, and reaps those that have become our children (see adopt_orphans)."""
+    send(pids, signal.SIGKILL)
+    wait_gone(pids, timeout_s=2)
+    for pid in pids:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def adopt_orphans() -> None:
+    """Descendants whose parent dies become our children instead of being lost to init."""
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 async def exited(child: subprocess.Popen[bytes]) -> int:

@@ -47,9 +47,7 @@ class RayHead:
         """Ends what an earlier head has left. Ray renames its processes, so that only the log
         files they hold open tell whose they are."""
         self._address_file.unlink(missing_ok=True)
-        left = processes.find_by_open_file(self.temp_dir)
-        processes.send(left, signal.SIGKILL)
-        processes.wait_gone(left, timeout_s=5)
+        processes.end(processes.find_by_open_file(self.temp_dir))
 
     def command(self) -> Command:
         return Command(

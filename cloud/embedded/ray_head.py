@@ -36,6 +36,7 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    processes.adopt_orphans()
     try:
         node = _Head(
             RayParams(
@@ -60,7 +61,7 @@ def main() -> int:
                 return 1
         return 0
     finally:
-        processes.send(processes.find_by_session(os.getpid()), signal.SIGKILL)
+        processes.end(processes.find_by_session(os.getpid()))
 
 
 if __name__ == "__main__":

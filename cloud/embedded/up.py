@@ -19,6 +19,7 @@ def up(platform: Platform, console: Console) -> None:
     place = platform.data_dir
     data_dir.prepare(place, service_account())
     with data_dir.claimed(place):
+        processes.adopt_orphans()
         console.say(f"wuye starts on {place}")
         platform.prepare()
         if platform.cluster is not None and place not in platform.cluster.home.parents:
