@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 RESEND_MIN_S = 5.0
-PAUSE_MAX_S = 60.0
+PAUSE_MAX_S = 30.0
 
 
 @dataclass
@@ -70,8 +70,8 @@ class Window:
 
     def expire(self, now: float) -> None:
         """Nothing was acknowledged in time: begin again with the oldest that is held."""
-        self.failures = min(self.failures + 1, 10)
         pause = min(RESEND_MIN_S * 2**self.failures, PAUSE_MAX_S) * self.draw()
+        self.failures = min(self.failures + 1, 10)
         self.rewind(1, now, pause_s=pause)
 
     def told_hole(self, expect: int, now: float) -> bool:

@@ -72,7 +72,7 @@ def config(
                 "code": "B1",
                 "host": "127.0.0.1",
                 "port": bus_port,
-                "timeout_s": 0.3,
+                "timeout_s": 0.6,
                 "poll_every_s": 0.5,
                 "devices": devices or [electricity(1, 17), electricity(2, 27)],
             }

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(why_missing() is not None, reason=f"needs {why_missing()}"),
 ]
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.5
 NOW_US = 1_700_000_000_000_000
 
 
@@ -144,7 +144,7 @@ async def test_a_broken_conversation_ends_the_link_and_the_next_one_is_sound(
     started = time.monotonic()
     with pytest.raises(error):
         await device(bus, unit_id).read([1])
-    assert time.monotonic() - started < TIMEOUT_S + 0.2
+    assert time.monotonic() - started < TIMEOUT_S + 1
     with pytest.raises(LinkLost, match="not connected"):
         await device(bus).read([1])
 
