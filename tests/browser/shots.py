@@ -47,7 +47,7 @@ def _settle(page: Page) -> None:
 
 
 def _bills(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/bills")
+    page.goto(f"{options.base}/p/charging.bills")
     page.wait_for_selector("tbody tr td .link")
 
 
@@ -82,18 +82,18 @@ def _live(page: Page, options: Options) -> None:
 
 
 def _runs(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/runs")
+    page.goto(f"{options.base}/p/charging.runs")
     page.locator("tbody tr td .link").first.click()
     page.wait_for_selector(".drawer .heading")
 
 
 def _receipts(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/receipts")
+    page.goto(f"{options.base}/p/receiving.receipts")
     page.wait_for_selector(".grid")
 
 
 def _form(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/runs")
+    page.goto(f"{options.base}/p/charging.runs")
     page.locator(".head .el-button--primary").click()
     page.wait_for_selector(".el-dialog .field")
     page.locator(".el-dialog .foot .el-button--primary").click()

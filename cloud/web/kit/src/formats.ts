@@ -34,9 +34,12 @@ export function price(value: string | null | undefined): string {
   return grouped(kept.length < 2 ? `${whole}.${kept.padEnd(2, '0')}` : `${whole}.${kept}`)
 }
 
-/** Readings and areas: as entered. */
-export function quantity(value: string | null | undefined): string {
-  return value == null || value === '' ? NONE : grouped(value)
+/** Readings and areas: as entered, without the zeros that a column of four decimals adds. */
+export function quantity(value: string | number | null | undefined): string {
+  if (value == null || value === '') return NONE
+  const [whole = '0', fraction = ''] = String(value).split('.')
+  const kept = fraction.length > 2 ? fraction.replace(/0+$/, '').padEnd(2, '0') : fraction
+  return grouped(/[1-9]/.test(kept) ? `${whole}.${kept}` : whole)
 }
 
 export function count(value: number | string | null | undefined): string {

@@ -9,7 +9,7 @@ export interface Unit {
   name: string
   code: string
   city: string | null
-  rooms: number
+  rooms?: number
 }
 
 export interface Boot {
@@ -140,6 +140,16 @@ export interface Gateway {
   since: string | null
   backlog: number
   code?: string
+}
+
+export interface GatewayRow {
+  id: string
+  code: string
+  site_name: string
+  state: Gateway['state']
+  since: string | null
+  seen_at: string | null
+  backlog: number
 }
 
 export interface LiveAnswer {

@@ -1,48 +1,53 @@
-// The gateway of the chosen project, for the foot of the menu; the live screen feeds it as well.
+// The gateways of what the viewer sees: the foot of the menu, the dots of the site tree.
 
-import { get, Problem } from '@wuye/kit/api'
+import { get } from '@wuye/kit/api'
 import { useSession } from '@wuye/kit/session'
-import type { Gateway, LiveAnswer } from '@wuye/kit/types'
+import type { Gateway, GatewayRow } from '@wuye/kit/types'
 import { defineStore } from 'pinia'
-import { ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 
-const EVERY = 60_000
+const EVERY = 30_000
+const MOST = 200
+const MAY_READ = 'devices.gateway:read'
 
 export const useGateway = defineStore('gateway', () => {
   const session = useSession()
-  const known = ref<Gateway | null>(null)
-  const seenAt = ref(0)
-  let timer = 0
+  const bySite = shallowRef(new Map<string, GatewayRow>())
+  const live = shallowRef<{ site: string; gateway: Gateway; at: number } | null>(null)
+  const timer = ref(0)
 
-  function tell(gateway: Gateway): void {
-    known.value = gateway
-    seenAt.value = Date.now()
+  const known = computed<{ state: Gateway['state']; at: string | number | null } | null>(() => {
+    const { unit } = session
+    if (unit?.kind !== 'project') return null
+    if (live.value?.site === unit.id) {
+      const { gateway, at } = live.value
+      return { state: gateway.state, at: gateway.state === 'online' ? at : gateway.since }
+    }
+    const row = bySite.value.get(unit.name)
+    return row ? { state: row.state, at: row.seen_at ?? row.since } : null
+  })
+
+  /** The live screen hears of a change first. */
+  function tell(site: string, gateway: Gateway): void {
+    live.value = { site, gateway, at: Date.now() }
   }
 
   async function refresh(): Promise<void> {
-    clearTimeout(timer)
-    const unit = session.unit
-    if (unit?.kind !== 'project' || !session.boot) return
-    if (!document.hidden && Date.now() - seenAt.value > EVERY / 2) {
+    clearTimeout(timer.value)
+    if (!session.boot || !session.may(MAY_READ)) return
+    if (!document.hidden) {
       try {
-        const answer = await get<LiveAnswer>('/api/v1/devices/live', { site_id: unit.id })
-        if (session.unit?.id === unit.id) tell(answer.gateway)
-      } catch (error) {
-        if (error instanceof Problem && error.status < 500) return
+        const list = await get<{ items: GatewayRow[] }>('/api/v1/devices/gateways', { size: MOST })
+        bySite.value = new Map(list.items.map((row) => [row.site_name, row]))
+        live.value = null
+      } catch {
+        // The stale bar tells of a lost connection; the dots keep what was last known.
       }
     }
-    timer = window.setTimeout(refresh, EVERY)
+    timer.value = window.setTimeout(refresh, EVERY)
   }
 
-  watch(
-    () => session.scope,
-    () => {
-      known.value = null
-      seenAt.value = 0
-      void refresh()
-    },
-    { immediate: true }
-  )
+  watch(() => session.user?.id, refresh, { immediate: true })
 
-  return { known, seenAt, tell }
+  return { bySite, known, tell }
 })

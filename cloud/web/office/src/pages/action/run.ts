@@ -18,6 +18,11 @@ export function applies(action: Action, row: Row): boolean {
   return Object.entries(action.when).every(([key, values]) => values.includes(String(row[key])))
 }
 
+/** An action without a form that only reads leads somewhere instead of calling. */
+export function opensOnly(action: Action): boolean {
+  return action.opens !== null && action.form === null && action.method === 'GET'
+}
+
 export function useRun() {
   const router = useRouter()
   const session = useSession()
@@ -28,8 +33,8 @@ export function useRun() {
   const finished = shallowRef<{ answer: Row | null } | null>(null)
 
   function start(next: Action, on: Row, payload?: unknown): void {
-    if (next.opens) {
-      void router.push(fill(next.opens, on, encodeURIComponent))
+    if (opensOnly(next)) {
+      void router.push(fill(next.opens!, on, encodeURIComponent))
       return
     }
     action.value = next
@@ -57,13 +62,14 @@ export function useRun() {
       if (current.done) ElMessage.success(fill(current.done, { ...row.value, ...answer }))
       close()
       finished.value = { answer }
+      if (current.opens) void router.push(fill(current.opens, { ...row.value, ...answer }, encodeURIComponent))
     } finally {
       busy.value = false
     }
   }
 
   async function transmit(current: Action, values?: Record<string, unknown>): Promise<Row | null> {
-    const path = fill(current.path, { ...row.value, site_id: session.scope }, encodeURIComponent)
+    const path = fill(current.path, { site_id: session.scope, ...row.value }, encodeURIComponent)
     if (current.method === 'GET') {
       await download(path, {}, current.label)
       return null

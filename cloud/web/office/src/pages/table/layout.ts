@@ -12,6 +12,12 @@ const WIDTHS: Record<Kind, number> = {
   datetime: 140, age: 100, period: 140, tag: 84, flag: 64, phone: 116
 } // prettier-ignore
 
+/** A declared width gives way down to here before the table scrolls sideways. */
+const LEAST: Record<Kind, number> = {
+  text: 72, number: 126, money: 98, price: 84, quantity: 96, count: 64, percent: 68, date: 100,
+  datetime: 140, age: 92, period: 148, tag: 72, flag: 56, phone: 108
+} // prettier-ignore
+
 const FIXED = 2
 export const CHECK_WIDTH = 44
 
@@ -60,7 +66,8 @@ export function widthOf(column: Column): number {
 export function spread(columns: Column[], room: number): number[] {
   const widths = columns.map(widthOf)
   const sum = widths.reduce((total, width) => total + width, 0)
-  if (sum >= room || sum === 0) return widths
+  if (sum === 0) return widths
+  if (sum > room) return widths.map((width, index) => Math.max(Math.floor((width * room) / sum), Math.min(width, LEAST[columns[index]!.kind])))
   const wide = widths.map((width) => Math.floor((width * room) / sum))
   const used = wide.reduce((total, width) => total + width, 0)
   return wide.map((width, index) => (index === wide.length - 1 ? width + room - used : width))

@@ -59,7 +59,7 @@ export function useLive(siteId: string) {
   function hear(next: Gateway): void {
     const changed = gateway.value !== null && gateway.value.state !== next.state
     gateway.value = next
-    gatewayStore.tell(next)
+    gatewayStore.tell(siteId, next)
     if (changed) void loadEvents().catch(() => null)
   }
 

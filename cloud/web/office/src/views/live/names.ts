@@ -1,3 +1,3 @@
 // Permissions of the devices module that the live screen refers to.
 
-export const MAY_READ_NOW = 'devices.command'
+export const MAY_READ_NOW = 'devices.device:command'
