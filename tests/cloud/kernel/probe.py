@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +32,19 @@ from cloud.modules.organization.models import Unit
 from tests.kit.client import TOKEN, OnePerson
 from tests.kit.database import TestDatabase, endpoints_of
 from tests.kit.world import World
+
+
+class Abandoned(Exception):
+    """The business transaction fails after it has done its work."""
+
+
+@asynccontextmanager
+async def abandoned(world: World) -> AsyncIterator[Ctx]:
+    """A unit of work that fails at its end."""
+    with contextlib.suppress(Abandoned):
+        async with world.unit() as ctx:
+            yield ctx
+            raise Abandoned
 
 
 class ProbePermission(StrEnum):
