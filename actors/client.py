@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
+from actors.ray_connection import prepare
 from actors.wire import LINE_MAX, NotSigned, pack_ask, sign, unpack_refusal, verify
 from cloud.kernel.db import Sessions
 from cloud.kernel.settings import RayEndpoint
@@ -110,6 +111,7 @@ class SitesClient(Sites):
             log.error("sites.address.unknown", kind=kind)
             raise SiteUnavailable
         # Ray takes 130 MB and seconds to load: only where hosts run in it.
+        prepare(self._ray)
         from actors.ray_line import RayLine  # noqa: PLC0415
 
         self._lines[kind] = RayLine(self._ray)

@@ -16,6 +16,7 @@ from protocols.uplink import codec, topics
 from protocols.uplink.messages import Command, CommandResult, Outcome
 
 GRACE = timedelta(seconds=1)
+SEND_AGAIN_S = 0.25
 
 Answer = Callable[[UUID, UUID], Awaitable[dict[str, Any]]]
 
@@ -33,9 +34,9 @@ class Commands:
         """Send a recorded command and answer what became of it, at the latest when it expired."""
         result = self._waiting.setdefault(issued.command_id, asyncio.Event())
         try:
-            left = issued.expires_at - utc_now()
-            await self._send(issued, left)
-            async with asyncio.timeout(max(0.0, (left + GRACE).total_seconds())):
+            left = issued.expires_at - utc_now() + GRACE
+            async with asyncio.timeout(max(0.0, left.total_seconds())):
+                await self._send(issued)
                 await result.wait()
         except TimeoutError:
             return await give_up(issued.site_id, issued.command_id)
@@ -49,7 +50,8 @@ class Commands:
         if waiting is not None and result.outcome is not Outcome.ACCEPTED:
             waiting.set()
 
-    async def _send(self, issued: CommandIssued, left: timedelta) -> None:
+    async def _send(self, issued: CommandIssued) -> None:
+        """Again while the broker is away; the command itself says when it is too late."""
         command = Command(
             id=issued.command_id,
             op="write" if issued.op == "write" else "read_now",
@@ -58,9 +60,10 @@ class Commands:
             issued_us=micros(issued.issued_at),
             expires_us=micros(issued.expires_at),
         )
-        await self._intake.publish(
-            topics.command(issued.site_id),
-            codec.encode(command),
-            qos=1,
-            expiry_s=max(1, int(left.total_seconds())),
-        )
+        topic, payload = topics.command(issued.site_id), codec.encode(command)
+        left = issued.expires_at - utc_now()
+        expiry_s = max(1, int(left.total_seconds()))
+        is_sent = False
+        while not is_sent:
+            is_sent = await self._intake.publish(topic, payload, qos=1, expiry_s=expiry_s)
+            await asyncio.sleep(0 if is_sent else SEND_AGAIN_S)

@@ -129,7 +129,7 @@ class Host:
             "sites": len(self._sites),
             "waiting": len(self._queue),
             "bytes": self._queue.bytes,
-            "broker": self._intake.is_connected,
+            "listening": self._intake.is_listening,
             "batches": self.batches,
             "rows": self.rows,
         }
@@ -250,17 +250,26 @@ class Host:
         except LeaseLost:
             log.warning("host.lease.lost", turns=len(turns))
             return
+        except UnknownSite as error:
+            if len(turns) == 1:
+                log.warning("host.site.unknown", site=str(error))
+                return
+            await self._split(turns)
+            return
         except Exception as error:  # the host's boundary: one bad batch stalls nobody
             if len(turns) == 1:
                 log.exception("host.ingest.failed", site=str(turns[0].site_id), exc_info=error)
                 await self._refuse(turns[0])
                 return
             log.warning("host.group.failed", turns=len(turns), error=repr(error)[:300])
-            for turn in turns:
-                await self._commit_or_split([turn])
+            await self._split(turns)
             return
         self._before_ack()
         await self._after_commit(turns, outcomes)
+
+    async def _split(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            await self._commit_or_split([turn])
 
     async def _commit(self, turns: Sequence[Turn]) -> list[Outcome]:
         """All turns in one transaction, each under its own site's scope; the fence comes last."""

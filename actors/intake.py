@@ -41,11 +41,13 @@ class Intake:
         self._receive = receive
         self._client: aiomqtt.Client | None = None
         self._wanted: frozenset[int] = frozenset()
+        self._subscribed: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
 
     @property
-    def is_connected(self) -> bool:
-        return self._client is not None
+    def is_listening(self) -> bool:
+        """Connected, and subscribed to all that is wanted."""
+        return self._client is not None and self._subscribed == self._wanted
 
     def want(self, shards: Iterable[int]) -> None:
         """Which shards to be subscribed to from now on."""
@@ -121,16 +123,16 @@ class Intake:
             self._receive(address, bytes(message.payload))
 
     async def _follow_wanted(self, client: aiomqtt.Client) -> None:
-        subscribed: frozenset[int] = frozenset()
+        self._subscribed = frozenset()
         while True:
             await self._changed.wait()
             self._changed.clear()
             wanted = self._wanted
-            for filters in _filters(wanted - subscribed):
+            for filters in _filters(wanted - self._subscribed):
                 await client.subscribe([(each, 1) for each in filters])
-            for filters in _filters(subscribed - wanted):
+            for filters in _filters(self._subscribed - wanted):
                 await client.unsubscribe(filters)
-            subscribed = wanted
+            self._subscribed = wanted
 
 
 def _filters(shards: Iterable[int]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -10,16 +11,22 @@ from cloud.kernel.settings import RayEndpoint
 NAMESPACE = "wuye"
 
 
+def prepare(endpoint: RayEndpoint) -> None:
+    """Set what Ray reads from the environment when it is first imported: call it before."""
+    os.environ.update(  # noqa: TID251 - Ray takes its token from nowhere else
+        {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(Path(endpoint.token_path).absolute()),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            # Despite its name: 127.0.0.1 stays itself, not the machine's address.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        }
+    )
+
+
 def connect(endpoint: RayEndpoint) -> None:
-    """Once in a process; blocks for about a second. Ray reads the environment on import."""
-    environment = {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(Path(endpoint.token_path).absolute()),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        # Despite its name: 127.0.0.1 stays itself and is not replaced by the machine's address.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    }
-    os.environ.update(environment)  # noqa: TID251 - the only way to tell Ray its token
+    """Join as a driver, once in a process; blocks for about a second."""
+    prepare(endpoint)
     import ray  # noqa: PLC0415 - takes 130 MB: only where hosts run in it
 
     if not ray.is_initialized():
@@ -27,6 +34,6 @@ def connect(endpoint: RayEndpoint) -> None:
             address=endpoint.address,
             namespace=NAMESPACE,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             configure_logging=False,
         )

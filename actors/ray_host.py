@@ -39,9 +39,9 @@ def supervise(
     lease_s: float = LEASE_S,
 ) -> None:
     """Until SIGTERM. Ends the process with 1 when Ray itself is gone, for whoever supervises it."""
+    connect(endpoint)
     from actors.ray_actor import ACTOR, Birthright  # noqa: PLC0415 - imports ray
 
-    connect(endpoint)
     count = hosts or max(1, (os.cpu_count() or 1) // CORES_PER_HOST)
     born = [
         Birthright(

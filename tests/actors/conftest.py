@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -54,8 +55,14 @@ class Plant:
     def runtime(self) -> Runtime:
         return host_runtime(self.data_dir)
 
-    def host(self, *, name: str = "host-0", **more: Any) -> AbstractAsyncContextManager[Host]:
-        return running_host(self.runtime(), functions(), name=name, **more)
+    @asynccontextmanager
+    async def host(self, *, name: str = "host-0", **more: Any) -> AsyncIterator[Host]:
+        """A host in this process, once it listens: what came before is sent again in real life."""
+        async with running_host(self.runtime(), functions(), name=name, **more) as host:
+            async with asyncio.timeout(10):
+                while not (host.health()["shards"] and host.health()["listening"]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            yield host
 
     def gateway(self, site_id: UUID | None = None) -> AbstractAsyncContextManager[Peer]:
         return connected(self.broker.port_gateways, site_id or self.site_id, PASSWORD)

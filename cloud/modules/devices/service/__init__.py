@@ -10,6 +10,7 @@ from cloud.modules.devices.service.gateways import GatewayNews, mark_silent, rec
 from cloud.modules.devices.service.ingest import (
     Hole,
     Taken,
+    note_heard,
     take_batch,
     take_events,
     write_telemetry,
@@ -35,6 +36,7 @@ __all__ = [
     "finish_command",
     "give_up_command",
     "mark_silent",
+    "note_heard",
     "read_now",
     "record_birth",
     "take_batch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.modules.devices.models import EventKind, Gateway, GatewayState, SiteEvent
+from cloud.modules.devices.models import EventKind, Gateway, GatewayState, SiteEvent, Watermark
 from protocols.uplink import messages as wire
 
 SILENT_AFTER = timedelta(minutes=5)
@@ -38,7 +39,7 @@ async def record_birth(ctx: Ctx, *, site_id: UUID, birth: wire.Birth) -> Gateway
     gateway.agent_version = birth.agent_version[:40]
     if birth.online:
         gateway.seen_at = ctx.now
-        gateway.backlog = waiting(birth)
+        gateway.backlog = waiting(birth, await _committed(ctx, site_id, birth.epoch))
     return GatewayNews(state=state, since=gateway.since, backlog=gateway.backlog)
 
 
@@ -59,9 +60,22 @@ async def mark_silent(ctx: Ctx) -> list[UUID]:
     return [gateway.org_id for gateway in silent]
 
 
-def waiting(birth: wire.Birth) -> int:
-    """How many records the gateway held when it said so."""
-    return sum(max(0, lane.next_seq - 1 - lane.acked_seq) for lane in birth.lanes.values())
+def waiting(birth: wire.Birth, committed: Mapping[str, int]) -> int:
+    """How many of the records that the gateway spoke of are not committed yet; `committed` is the
+    last sequence number of each lane that is."""
+    return sum(
+        max(0, state.next_seq - 1 - max(state.acked_seq, committed.get(lane, 0)))
+        for lane, state in birth.lanes.items()
+    )
+
+
+async def _committed(ctx: Ctx, site_id: UUID, epoch: UUID) -> dict[str, int]:
+    found = await ctx.session.execute(
+        select(col(Watermark.lane), col(Watermark.next_seq)).where(
+            col(Watermark.org_id) == site_id, col(Watermark.epoch) == epoch
+        )
+    )
+    return {row.lane: row.next_seq - 1 for row in found}
 
 
 def _change(ctx: Ctx, gateway: Gateway, state: GatewayState) -> None:

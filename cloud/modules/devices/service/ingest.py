@@ -76,7 +76,6 @@ async def take_batch(
     kept = rules.doubt_future(kept, now_us=now_us)
     await _refresh_twins(ctx, site_id, kept, now_us)
     await _advance(ctx, site_id, batch.lane, batch.epoch, batch.last_seq)
-    await _touch(ctx, site_id)
     return Taken(upto_seq=batch.last_seq, readings=kept)
 
 
@@ -96,7 +95,6 @@ async def take_events(ctx: Ctx, *, site_id: UUID, events: wire.Events) -> Taken 
             await finish_command(ctx, site_id=site_id, result=record)
             results.append(record)
     await _advance(ctx, site_id, wire.Lane.EVENT, events.epoch, events.last_seq)
-    await _touch(ctx, site_id)
     return Taken(upto_seq=events.last_seq, results=tuple(results), gaps=tuple(gaps))
 
 
@@ -217,9 +215,9 @@ def _add_gap(ctx: Ctx, site_id: UUID, gap: wire.Gap) -> None:
 async def _refresh_twins(ctx: Ctx, site_id: UUID, kept: Readings, now_us: int) -> None:
     if not len(kept):
         return
-    last = kept.where(rules.newest(kept))
     # A clock that runs ahead must not pin the twin to a value of next year.
-    last = last.where(last.times_us <= now_us + rules.FUTURE_MAX // timedelta(microseconds=1))
+    present = kept.where(kept.times_us <= now_us + rules.FUTURE_MAX // timedelta(microseconds=1))
+    last = present.where(rules.newest(present))
     values = np.where(np.isfinite(last.values), last.values, np.nan)
     await ctx.session.execute(
         _TWINS,
@@ -235,13 +233,16 @@ async def _refresh_twins(ctx: Ctx, site_id: UUID, kept: Readings, now_us: int) -
     )
 
 
-async def _touch(ctx: Ctx, site_id: UUID) -> None:
+async def note_heard(ctx: Ctx, *, site_id: UUID, backlog: int | None) -> None:
+    """The gateway was heard; written when that is news by ten seconds, or the backlog changed."""
+    was_silent = col(Gateway.seen_at).is_(None) | (col(Gateway.seen_at) < ctx.now - SEEN_EVERY)
+    values: dict[str, Any] = {"seen_at": ctx.now}
+    if backlog is not None:
+        was_silent |= col(Gateway.backlog) != backlog
+        values["backlog"] = backlog
     await ctx.session.execute(
         update(Gateway)
-        .where(
-            col(Gateway.org_id) == site_id,
-            (col(Gateway.seen_at).is_(None)) | (col(Gateway.seen_at) < ctx.now - SEEN_EVERY),
-        )
-        .values(seen_at=ctx.now)
+        .where(col(Gateway.org_id) == site_id, was_silent)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
