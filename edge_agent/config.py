@@ -22,8 +22,9 @@ class ConfigInvalid(Exception):
     """`str()` is one line for each mistake."""
 
     def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
-        lines = [f"{path}:{mistake.line}: {mistake.text}" for mistake in mistakes]
-        super().__init__("\n".join(lines))
+        places = [f"{path}:{mistake.line}" if mistake.line else f"{path}" for mistake in mistakes]
+        told = zip(places, mistakes, strict=True)
+        super().__init__("\n".join(f"{place}: {mistake.text}" for place, mistake in told))
         self.mistakes = mistakes
 
 

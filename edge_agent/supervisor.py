@@ -249,14 +249,28 @@ class BusSupervisor:
             standing.attempts += standing.state is DeviceState.BACKOFF
         if standing.state is before:
             return
-        away_s = now - (standing.failing_since or now)
         if standing.state is DeviceState.ONLINE:
-            log.info("%s online after=%.0fs misses=%d", standing.name, away_s, standing.attempts)
+            away_s = now - (standing.failing_since or now)
+            self._say_online(standing, before, away_s)
             standing.attempts, standing.failing_since = 0, None
         elif error is not None:
             log.warning("%s %s error=%s: %s", standing.name, standing.state, _kind(error), error)
-        else:
+        elif standing is self.standing:
             log.info("%s %s", standing.name, standing.state)
+
+    def _say_online(self, standing: Standing, before: DeviceState, away_s: float) -> None:
+        """A site has hundreds of meters: at the start the bus tells how many of its are there."""
+        if standing is self.standing:
+            online = sum(device.standing.state is DeviceState.ONLINE for device in self._devices)
+            log.info(
+                "%s online after=%.0fs devices=%d/%d",
+                standing.name,
+                away_s,
+                online,
+                len(self._devices),
+            )
+        elif before is not DeviceState.CONNECTING:
+            log.info("%s online after=%.0fs misses=%d", standing.name, away_s, standing.attempts)
 
     def _device(self, config: DeviceConfig) -> _Device:
         name = f"{self._config.code}/{config.unit_id}"

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 
 from edge_agent import clock
 from edge_agent.config import BrokerConfig, EdgeConfig
@@ -27,7 +28,7 @@ log = logging.getLogger("edge.uplink")
 WINDOW = 6
 KEEPALIVE_S = 15
 CONNECT_TIMEOUT_S = 5.0
-RECONNECT_MAX_S = 30.0
+RECONNECT_MAX_S = 15.0
 STEADY_AFTER_S = 5.0
 """A connection that held this long was a good one; after it, reconnecting begins quickly."""
 BIRTH_EVERY_S = 30.0
@@ -257,6 +258,8 @@ def _reason(group: BaseExceptionGroup[BaseException]) -> str:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    if isinstance(error, MqttConnectError):
+        return f"{error} — the broker does not know this user and password, or not yet"
     return f"{type(error).__name__}: {error}"
 
 

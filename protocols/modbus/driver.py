@@ -1,6 +1,6 @@
 """Modbus TCP devices behind one connection. The only file that knows pymodbus.
 
-The library's own retries and reconnects stay off: they would hide a dead device and re-use a
+The library's own retries and reconnects stay off: they would hide a dead device and reuse a
 transaction id. Every frame that comes in is looked at before the library does, and one that does
 not answer the request that is out breaks the connection: with answers shifted by one, every
 register would be read from its neighbor.

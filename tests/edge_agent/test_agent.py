@@ -274,8 +274,9 @@ class TestDevices:
             await asyncio.sleep(2)
             assert len(readings_of(world.platform, 27)) >= before + 1
             world.simulators.silence()
-            await until(lambda: len([x for x in gateway.log if "B1/1 E-1 online" in x]) == 2)
+            await until(lambda: any("B1/1 E-1 online" in line for line in gateway.log))
         said = "\n".join(gateway.log)
+        assert "B1 online after=0s devices=2/2" in said
         assert said.count("B1/1 E-1 degraded") == said.count("B1/1 E-1 backoff") == 1
         assert "B1/2 E-2 degraded" not in said
         qualities = {row[5] for row in world.platform.rows if row[2] == 18}
@@ -344,7 +345,7 @@ class TestStart:
             assert await gateway.stop() == 0
         said = "\n".join(gateway.log)
         assert said.count("disconnected reason=") == 1
-        assert "Not authorized" in said or "ad user name or password" in said
+        assert "Not authorized — the broker does not know this user" in said
         world.config.write_text(text.replace("another", PASSWORD))
         async with world.gateway():
             await until(lambda: len(readings_of(world.platform, 17)) >= 3)

@@ -156,7 +156,11 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("ports", "says"),
-    [({"LT/B1": 25_000}, "no port is given for LT/P"), ({"LT/B1": "x"}, "expected"), ([], "expec")],
+    [
+        ({"LT/B1": 25_000}, "no port is given for LT/P"),
+        ({"LT/B1": "x"}, "expected"),
+        ([], "expected"),
+    ],
 )
 def test_wrong_ports_are_explained(tmp_path: Path, ports: object, says: str) -> None:
     ended = _run(tmp_path, ports)
