@@ -260,7 +260,8 @@ def _reason(group: BaseExceptionGroup[BaseException]) -> str:
         error = error.exceptions[0]
     if isinstance(error, MqttConnectError):
         return f"{error} — the broker does not know this user and password, or not yet"
-    return f"{type(error).__name__}: {error}"
+    # The library says "disconnected"; why stands in the cause.
+    return f"{type(error).__name__}: {error.__cause__ or error}"
 
 
 def _jitter(most_s: float) -> float:
