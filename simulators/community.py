@@ -38,13 +38,14 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """`rooms` is how many rooms' use it carries."""
+    """`rooms` is how many rooms' use it carries; `start`, what it showed when it began."""
 
     no: str
     kind: str
     unit_id: int
     rooms: int
     registers: tuple[Register, ...]
+    start: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,20 @@ def _buses(site: dict[str, Any], models: dict[str, tuple[Register, ...]]) -> Ite
         kind = shared["kind"]
         add(
             shared["bus"],
-            Meter(shared["no"], kind, shared["device"], shared["rooms"], models[kind]),
+            Meter(
+                shared["no"],
+                kind,
+                shared["device"],
+                shared["rooms"],
+                models[kind],
+                start=float(shared["start"]),
+            ),
         )
     for room in site["rooms"]:
         building = room["at"].split("-")[0]
-        for kind, model in models.items():
+        for (kind, model), start in zip(models.items(), room["start"], strict=True):
             if kind in room:
                 no, unit_id = room[kind]
-                add(f"B{building}", Meter(no, kind, unit_id, 1, model))
+                add(f"B{building}", Meter(no, kind, unit_id, 1, model, start=float(start)))
     for code, by_unit in meters.items():
         yield Bus(f"{site['code']}/{code}", site["code"], tuple(by_unit.values()))

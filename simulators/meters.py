@@ -9,7 +9,6 @@ from simulators.community import Meter, Register
 from simulators.curves import HOUR_S, Curve
 
 _NOISE_STEP_S = 5
-_START_RANGE = {"electricity": (200, 9000), "water": (20, 900)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,9 @@ def register_at(
 
 
 def _total(meter: Meter, seed: int, curve: Curve, course: Course, now_s: float) -> float:
-    low, high = _START_RANGE[meter.kind]
-    begun = round(low + (high - low) * _share(seed, meter.no, "start"), 2) * meter.rooms
     shift = _shift(meter, seed)
     used = curve.used(course.virtual(now_s) - shift) - curve.used(course.origin_s - shift)
-    return begun + used * _size(meter, seed)
+    return meter.start + used * _size(meter, seed)
 
 
 def _rate(meter: Meter, seed: int, curve: Curve, course: Course, now_s: float) -> float:

@@ -205,7 +205,6 @@ class Platform:
                 command=lambda: self._python("cloud.cli", "db", "seed"),
                 needs=frozenset({"migrate"}),
                 is_step=True,
-                after=self._write_gateways,
             ),
             Part(
                 name="simulators",

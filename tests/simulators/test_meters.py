@@ -17,7 +17,7 @@ from tests.kit.simulators import COMMUNITY
 ENERGY = Register("energy", "holding", 0, 2, Decimal("0.01"))
 POWER = Register("power", "holding", 2, 2, Decimal("0.001"))
 VOLTAGE = Register("voltage", "holding", 4, 1, Decimal("0.1"))
-METER = Meter("E-LT-110101", "electricity", 1, 1, (ENERGY, POWER, VOLTAGE))
+METER = Meter("E-LT-110101", "electricity", 1, 1, (ENERGY, POWER, VOLTAGE), 2506.31)
 DAILY = [3, 2, 2, 2, 2, 3, 4, 5, 4, 3, 3, 4, 5, 4, 3, 3, 4, 6, 9, 10, 9, 8, 6, 4]
 CURVE = Curve(DAILY, per_day=7.5)
 T0 = 1_795_000_000.0
@@ -39,7 +39,7 @@ def test_a_counter_never_runs_backwards(moments: list[float], speed: float) -> N
 
 
 def test_a_day_uses_what_the_curve_says() -> None:
-    rooms = [Meter(f"E-{i}", "electricity", 1, 1, (ENERGY,)) for i in range(60)]
+    rooms = [Meter(f"E-{i}", "electricity", 1, 1, (ENERGY,), 500.0) for i in range(60)]
     used = [
         read(ENERGY, T0 + DAY_S, course(), room) - read(ENERGY, T0, course(), room)
         for room in rooms
@@ -50,7 +50,7 @@ def test_a_day_uses_what_the_curve_says() -> None:
 
 
 def test_a_shared_meter_carries_its_rooms() -> None:
-    shared = Meter("E-LT-P1", "electricity", 1, 40, (ENERGY,))
+    shared = Meter("E-LT-P1", "electricity", 1, 40, (ENERGY,), 500.0)
     used = read(ENERGY, T0 + DAY_S, course(), shared) - read(ENERGY, T0, course(), shared)
     assert used / 100 == pytest.approx(40 * 7.5, rel=0.1)
 
