@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from sqlalchemy import text
@@ -79,7 +79,8 @@ async def neighbors_of(ctx: Ctx, wanted: Sequence[tuple[Meter, datetime]]) -> li
 
 
 def _neighbors(row: Any, meter: Meter) -> Neighbors:
-    began = _shown(row, "change") or Shown(meter.created_at, meter.initial_value)
+    installed_at = datetime.combine(meter.installed_on, time.min, tzinfo=UTC)
+    began = _shown(row, "change") or Shown(installed_at, meter.initial_value)
     history = (_shown(row, "origin"), _shown(row, "base"))
     return Neighbors(
         last=_shown(row, "last") or began,
