@@ -78,7 +78,7 @@ def _counter_empty(page: Page, options: Options) -> None:
 def _live(page: Page, options: Options) -> None:
     page.goto(f"{options.base}/live")
     page.wait_for_selector(".tile")
-    page.wait_for_selector(".trend svg polyline")
+    page.wait_for_selector(".trend footer")
 
 
 def _runs(page: Page, options: Options) -> None:

@@ -8,6 +8,8 @@ const NARROW = 1400
 const stored = localStorage.getItem(KEY)
 
 export const rail = ref(stored ? stored === '1' : window.innerWidth < NARROW)
+/** Names the screen in the trail where no menu entry does. */
+export const screenTitle = ref('')
 export const searching = ref(false)
 export const choosingSite = ref(false)
 

@@ -2,6 +2,7 @@
 
 import { locale } from '@wuye/kit/i18n'
 import type { Column, Kind, Table } from '@wuye/kit/page'
+import { useSession } from '@wuye/kit/session'
 import { computed, reactive, watch } from 'vue'
 
 export const HEIGHTS = { compact: 30, normal: 36, loose: 44 } as const
@@ -18,6 +19,7 @@ const LEAST: Record<Kind, number> = {
   datetime: 140, age: 92, period: 148, tag: 72, flag: 56, phone: 108
 } // prettier-ignore
 
+const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
 
@@ -28,6 +30,7 @@ export interface Kept {
 }
 
 export function useLayout(table: Table) {
+  const session = useSession()
   const slot = `wuye.table.${table.code}`
   const plain: Kept = { order: table.columns.map((one) => one.key), hidden: [], height: 'normal' }
   const kept = reactive<Kept>({ ...plain, ...read(slot) })
@@ -37,7 +40,12 @@ export function useLayout(table: Table) {
   watch(kept, () => localStorage.setItem(slot, JSON.stringify(kept)), { deep: true })
 
   const fixed = new Set(plain.order.slice(0, FIXED))
-  const ordered = computed(() => kept.order.map((key) => table.columns.find((one) => one.key === key)!))
+  /** Inside one project the name of the project says nothing. */
+  const ordered = computed(() =>
+    kept.order
+      .map((key) => table.columns.find((one) => one.key === key)!)
+      .filter((one) => one.key !== 'site_name' || fixed.has(one.key) || session.unit?.kind !== 'project')
+  )
   const columns = computed(() => ordered.value.filter((one) => fixed.has(one.key) || !kept.hidden.includes(one.key)))
 
   function show(key: string, shown: boolean): void {
@@ -62,13 +70,15 @@ export function widthOf(column: Column): number {
   return column.kind === 'tag' && locale() === 'en' ? width + 16 : width
 }
 
-/** What is left over is shared out, so that the columns fill the page. */
+/** What is left over is shared out, up to a point: far-apart values are hard to read across. */
 export function spread(columns: Column[], room: number): number[] {
   const widths = columns.map(widthOf)
   const sum = widths.reduce((total, width) => total + width, 0)
+  const factor = room / sum
   if (sum === 0) return widths
-  if (sum > room) return widths.map((width, index) => Math.max(Math.floor((width * room) / sum), Math.min(width, LEAST[columns[index]!.kind])))
-  const wide = widths.map((width) => Math.floor((width * room) / sum))
+  if (sum > room) return widths.map((width, index) => Math.max(Math.floor(width * factor), Math.min(width, LEAST[columns[index]!.kind])))
+  if (factor > GROWTH_MAX) return widths.map((width) => Math.floor(width * GROWTH_MAX))
+  const wide = widths.map((width) => Math.floor(width * factor))
   const used = wide.reduce((total, width) => total + width, 0)
   return wide.map((width, index) => (index === wide.length - 1 ? width + room - used : width))
 }
