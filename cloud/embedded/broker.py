@@ -138,6 +138,12 @@ class Broker:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGHUP)
 
+    @property
+    def pid(self) -> int:
+        """Of the broker that start() began."""
+        assert self._child is not None
+        return self._child.pid
+
     def stop(self) -> None:
         if self._child is not None:
             processes.stop(self._child, signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)

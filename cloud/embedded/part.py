@@ -31,6 +31,9 @@ class Part:
     assume_ready_s: float | None = None
     """Counts as ready after so long even when it has not said so."""
     needs: frozenset[str] = frozenset()
+    """Ready before each start of this part."""
+    yields_to: frozenset[str] = frozenset()
+    """Ready before the first start of this part."""
     falls_with: frozenset[str] = frozenset()
     """Parts whose death ends this one too: they are restarted as one group."""
     is_step: bool = False

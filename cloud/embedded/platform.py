@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 import yaml
 
 from cloud.embedded.broker import PLATFORM_USER, Broker, broker_home
 from cloud.embedded.errors import SetupError
-from cloud.embedded.files import read_json, write_json
+from cloud.embedded.files import read_json, write_json, write_private
 from cloud.embedded.part import Part
 from cloud.embedded.ports import free_port, is_answering, is_taken
 from cloud.embedded.postgres import PostgresCluster, cluster_home
@@ -59,11 +60,23 @@ class Platform:
                 f"or choose another: WUYE_HTTP_PORT={port + 1} make up"
             )
         if self.cluster is not None:
+            self._part_from_a_deleted_directory(self.cluster)
             self.cluster.prepare()
         self._collector_ports = {key: free_port() for key in self._buses}
         (self.data_dir / _COLLECTORS).mkdir(exist_ok=True, mode=0o700)
         write_json(self.data_dir / _COLLECTORS / "ports.json", self._collector_ports)
         write_json(self.data_dir / "runtime.json", self._runtime())
+
+    def _part_from_a_deleted_directory(self, cluster: PostgresCluster) -> None:
+        """A cluster outside the data directory must not come back after that was deleted: nobody
+        would have its accounts. It is moved aside."""
+        if self.data_dir in cluster.home.parents:
+            return
+        mark = self.data_dir / "postgres.home"
+        if cluster.is_created and not mark.exists():
+            cluster.heal()
+            cluster.home.rename(cluster.home.with_name(f"{cluster.home.name}.left-{time_ns()}"))
+        write_private(mark, f"{cluster.home}\n")
 
     def parts(self) -> list[Part]:
         parts = [*self._servers(), *self._roles()]
@@ -151,7 +164,7 @@ class Platform:
                     command=self.ray.command,
                     is_ready=self.ray.is_ready,
                     # The first page comes first: two cores are not enough for both.
-                    needs=frozenset({"web"}),
+                    yields_to=frozenset({"web"}),
                     stop_stage=1,
                 )
             )
@@ -180,7 +193,8 @@ class Platform:
             Part(
                 name="worker",
                 command=lambda: self._python("cloud.cli", "run", "worker"),
-                needs=frozenset({"migrate", "web"}),
+                needs=migrated,
+                yields_to=frozenset({"web"}),
                 falls_with=with_ray,
                 settle_s=2.0,
                 stop_stage=2,
@@ -295,7 +309,12 @@ class Platform:
 
 
 def _with_known_needs(part: Part, known: set[str]) -> Part:
-    return replace(part, needs=part.needs & known, falls_with=part.falls_with & known)
+    return replace(
+        part,
+        needs=part.needs & known,
+        yields_to=part.yields_to & known,
+        falls_with=part.falls_with & known,
+    )
 
 
 def _read_buses(community: Path) -> dict[str, str]:

@@ -124,6 +124,8 @@ class Supervisor:
 
     async def _keep(self, keeper: _Keeper) -> None:
         delay_s = _DELAY_FIRST_S
+        for other in sorted(keeper.part.yields_to):
+            await self._keepers[other].ready.wait()
         while True:
             for need in sorted(keeper.part.needs):
                 await self._keepers[need].ready.wait()
