@@ -26,6 +26,7 @@ from cloud.modules.charging.service.setup import (
     add_version,
     bind_meters,
     bind_rooms,
+    end_binding,
 )
 from cloud.modules.charging.service.whole import work_through
 
@@ -45,6 +46,7 @@ __all__ = [
     "bind_rooms",
     "cancel_run",
     "create_run",
+    "end_binding",
     "finish_run",
     "generate_chunk",
     "preview_run",

@@ -7,15 +7,17 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.kernel.money import RoundingMode, RoundingStep
+from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import (
     AreaBasis,
+    Bill,
     Binding,
     Item,
     ItemCategory,
@@ -35,6 +37,10 @@ RECEIVABLE, REVENUE, TAX, ADVANCE, AGENCY = "1122", "6001", "2221", "2205", "224
 
 class VersionNotAfter(Conflict):
     message = "A version from {current} is already in force. The new one must begin after it."
+
+
+class BindingBilledBeyond(Conflict):
+    message = "Bills are published up to {last}. End the binding after that day."
 
 
 class MeterElsewhere(Conflict):
@@ -181,6 +187,32 @@ async def bind_rooms(
             _binding(ctx, site_id, standard, room_id=room.id, meter_id=None, starts_on=starts_on)
         )
     return len(room_ids)
+
+
+async def end_binding(ctx: Ctx, *, binding_id: UUID, ends_on: date) -> Binding:
+    """Let a binding hold until the day before `ends_on`, for example when an owner moves out.
+
+    What is left of the running cycle is billed by the next run that covers its end. Raises
+    BindingBilledBeyond when a published bill reaches further.
+    """
+    binding = await ctx.get(Binding, binding_id, lock=True)
+    billed = await ctx.session.execute(
+        select(func.max(col(Bill.period_to))).where(col(Bill.binding_id) == binding.id)
+    )
+    until = billed.scalar_one()
+    if until is not None and until > ends_on:
+        raise BindingBilledBeyond(last=until - ONE_DAY)
+    binding.ends_on = ends_on
+    binding.version += 1
+    await audit.record(
+        ctx,
+        action="charging.binding.ended",
+        subject_kind="charging.binding",
+        subject_id=binding.id,
+        org_id=binding.org_id,
+        after={"ends_on": str(ends_on)},
+    )
+    return binding
 
 
 async def bind_meters(
