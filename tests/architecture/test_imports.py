@@ -40,6 +40,10 @@ SKELETON = {
     "edge_agent/outbox.py": "",
     "simulators/meters.py": "",
 }
+SKELETON |= {
+    f"cloud/modules/{name}/module.py": ""
+    for name in "resources customers devices ledger metering charging receiving".split()  # noqa: SIM905
+}
 
 # Contract → the file that crosses its line, and what it imports to do so.
 CROSSINGS = {

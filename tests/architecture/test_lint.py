@@ -89,6 +89,7 @@ GREEN = [
     ("boundary", SERVICE, "try:\n    g()\nexcept OSError:\n    a = 1"),
     ("pretending", SERVICE, "@abstractmethod\ndef f(self): ..."),
     ("pretending", SERVICE, "class Known(Conflict):\n    pass"),
+    ("pretending", SERVICE, "class Inbox(Protocol):\n    async def get(self) -> bytes: ..."),
     ("guess", "cloud/kernel/problems.py", "a = getattr(error, 'sqlstate', None)"),
     ("docstring", "cloud/modules/sample/__init__.py", ""),
     ("one-call", API, "@router.get('')\nasync def f(ctx):\n    return await g(ctx, **b.dump())"),
@@ -131,6 +132,7 @@ class TestTheCheckout:
         [
             budgets.LARGER,
             faults.BOUNDARIES,
+            faults.NOTHING,
             names.MACHINES,
             names.NAMED_SO,
             proofs.JUDGED_ELSEWHERE,

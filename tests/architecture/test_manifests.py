@@ -27,6 +27,8 @@ FOLDER = ROOT / "cloud" / "modules"
 # Events that nobody in the cloud's own process handles, each with who listens.
 OUTBOUND = {
     "CommandIssued": "the site's host sends it after the commit",
+    "BillsPublished": "one a run, for dunning and invoicing, which stand above",
+    "ReadingsTaken": "one a batch, for whoever looks at readings in review",
 }
 # Functions that no route asks for, each with who does.
 ASKED_ELSEWHERE: dict[str, str] = {}

@@ -97,13 +97,30 @@ def field_codes(sources: Iterable[Source]) -> set[str]:
 def left_over(keys: Iterable[str], sources: Iterable[Source]) -> list[str]:
     """Keys of a locale file that no text in its own folder names."""
     named: set[str] = set()
+    patterns: list[re.Pattern[str]] = []
     for source in sources:
         for node, _ in source.walk():
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if isinstance(node, ast.JoinedStr):
+                patterns.append(_pattern(node))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 named |= {node.value, f"error.{node.value}"}
             elif isinstance(node, ast.ClassDef):
                 named.add(f"error.{re.sub(r'(?<!^)(?=[A-Z])', '-', node.name).lower()}")
-    return sorted(set(keys) - named)
+    unnamed = set(keys) - named
+    return sorted(key for key in unnamed if not any(each.fullmatch(key) for each in patterns))
+
+
+def _pattern(node: ast.JoinedStr) -> re.Pattern[str]:
+    """What a text with parameters may read: f"Outcome: {outcome}". One without words is none."""
+    said = [str(part.value) for part in node.values if isinstance(part, ast.Constant)]
+    if not any(map(_WORDS.search, said)):
+        return re.compile(r"(?!)")
+    return re.compile(
+        "".join(
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+"
+            for part in node.values
+        )
+    )
 
 
 FOLDERS = ("cloud/kernel", *(f"cloud/modules/{module.name}" for module in MODULES))
@@ -186,11 +203,13 @@ class TestSeenRed:
         assert not list(strangers("x", "At most {max}.", "最多 {max}。"))
 
     def test_a_key_that_nothing_names(self) -> None:
-        source = Source(
-            "cloud/modules/x/pages.py", 'class BillPaid(A):\n    a = Column("b", "Void")'
+        text = (
+            'class BillPaid(A):\n    a = Column("b", "Void")\n    c = f"State: {d}"\n    e = f"{d}"'
         )
+        source = Source("cloud/modules/x/pages.py", text)
+        keys = ["Void", "error.bill-paid", "State: paid", "Gone"]
 
-        assert left_over({"Void": "", "error.bill-paid": "", "Gone": ""}, [source]) == ["Gone"]
+        assert left_over(keys, [source]) == ["Gone"]
 
     def test_a_field_code(self) -> None:
         source = Source("cloud/modules/x/service.py", 'e = FieldError("amount", "too-much")')

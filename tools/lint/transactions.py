@@ -16,6 +16,10 @@ OPENED_ELSEWHERE: Places = {
     "cloud/modules/accounts/service.py:log_in": "nobody acts yet, a failed try is remembered",
     "cloud/modules/accounts/service.py:log_out": "the session ends even when it already had",
     "cloud/modules/accounts/queries.py:AccountsAuthenticator": "the principal precedes its Ctx",
+    "cloud/modules/devices/jobs.py:_companies": "asks a function which companies there are",
+    "actors/client.py:SitesClient._address": "a shard's host is no tenant's data",
+    "actors/edge_configs.py:_gateways": "asks a function which companies there are",
+    "actors/host.py:Host._activate": "asks a function whose a site is, before there is a scope",
 }
 
 

@@ -22,7 +22,8 @@ _CLOCKS = {
     "func.now",
 }
 CLOCKS: Places = {
-    "cloud/embedded/supervisor.py": "the process edge: the status file says when",
+    "cloud/embedded/supervisor.py": "the process edge: since when a part is in its state",
+    "cloud/embedded/runtime_file.py": "the process edge: the status file says when",
     "simulators/__main__.py": "the process edge: the plant takes the time as a value",
 }
 _QUEUES = {"Queue", "LifoQueue", "PriorityQueue"}

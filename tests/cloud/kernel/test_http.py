@@ -24,7 +24,7 @@ from tests.kit.world import World
 PAYMENTS = "/api/v1/probe/payments"
 
 
-def refused(response: httpx.Response, status: int, code: str) -> Problem:
+def assert_refused(response: httpx.Response, status: int, code: str) -> Problem:
     """Asserts the shape of every refusal and answers it."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -40,7 +40,7 @@ class TestCommit:
     ) -> None:
         response = await committing_probe.post("/api/v1/probe/twins")
 
-        refused(response, 409, "document-exists")
+        assert_refused(response, 409, "document-exists")
 
     async def test_with_the_default_scope_the_answer_would_have_been_200(
         self, committing_probe: httpx.AsyncClient
@@ -54,10 +54,12 @@ class TestCommit:
 class TestCaller:
     async def test_is_asked_to_log_in(self, database: TestDatabase, world: World) -> None:
         async with probing(database, world, None) as stranger:
-            refused(await stranger.get("/api/v1/probe/list"), 401, "unauthenticated")
+            assert_refused(await stranger.get("/api/v1/probe/list"), 401, "unauthenticated")
 
     async def test_needs_the_permission(self, probe: httpx.AsyncClient) -> None:
-        problem = refused(await probe.get("/api/v1/probe/forbidden"), 403, "permission-missing")
+        problem = assert_refused(
+            await probe.get("/api/v1/probe/forbidden"), 403, "permission-missing"
+        )
 
         assert problem.params == {"permission": "probe.payment:never"}
 
@@ -69,7 +71,7 @@ class TestCaller:
 
         response = await probe.post(PAYMENTS, json={"amount": "1.00"}, headers=headers)
 
-        refused(response, 403, "csrf-token-wrong")
+        assert_refused(response, 403, "csrf-token-wrong")
 
     async def test_reads_without_it(self, probe: httpx.AsyncClient) -> None:
         response = await probe.get("/api/v1/probe/list", headers={CSRF_HEADER: ""})
@@ -94,7 +96,7 @@ class TestRefusals:
             f"/api/v1/probe/units/{uuid7()}", headers={"Accept-Language": language}
         )
 
-        assert refused(response, 404, "not-found").title == title
+        assert assert_refused(response, 404, "not-found").title == title
 
     async def test_hide_what_is_out_of_scope_like_what_is_absent(
         self, probe: httpx.AsyncClient, world: World
@@ -104,12 +106,12 @@ class TestRefusals:
         answers = [await probe.get(f"/api/v1/probe/units/{each}") for each in addresses]
 
         assert len({response.text for response in answers}) == 1
-        refused(answers[0], 404, "not-found")
+        assert_refused(answers[0], 404, "not-found")
 
     async def test_say_which_field_is_wrong(self, probe: httpx.AsyncClient) -> None:
         response = await probe.post(PAYMENTS, json={"amount": "1.005", "note": "?"})
 
-        problem = refused(response, 422, "unprocessable")
+        problem = assert_refused(response, 422, "unprocessable")
         assert [(field.path, field.code) for field in problem.errors] == [
             ("amount", "decimal_max_places"),
             ("note", "extra_forbidden"),
@@ -121,7 +123,7 @@ class TestRefusals:
             PAYMENTS, json={"amount": "-1"}, headers={"Accept-Language": "zh-CN"}
         )
 
-        problem = refused(response, 422, "unprocessable")
+        problem = assert_refused(response, 422, "unprocessable")
         assert problem.errors[0].message == "必须大于 0。"
 
     async def test_carry_a_services_own_field_errors(self, probe: httpx.AsyncClient) -> None:
@@ -129,7 +131,7 @@ class TestRefusals:
             PAYMENTS, json={"amount": "1001"}, headers={"Idempotency-Key": "a"}
         )
 
-        problem = refused(response, 422, "amount-too-large")
+        problem = assert_refused(response, 422, "amount-too-large")
         assert problem.title == "At most 1000 can be paid here."
         assert problem.errors[0].path == "amount"
 
@@ -141,7 +143,7 @@ class TestRefusals:
             PAYMENTS, content=body, headers={"Content-Type": "application/json"}
         )
 
-        refused(response, 422, "unprocessable")
+        assert_refused(response, 422, "unprocessable")
 
     @pytest.mark.parametrize(
         "query",
@@ -152,27 +154,27 @@ class TestRefusals:
     ) -> None:
         response = await probe.get(f"/api/v1/probe/list?{query}")
 
-        problem = refused(response, 422, "unprocessable")
+        problem = assert_refused(response, 422, "unprocessable")
         assert problem.errors[0].path == query.partition("=")[0]
 
     async def test_an_id_that_is_none(self, probe: httpx.AsyncClient) -> None:
-        problem = refused(await probe.get("/api/v1/probe/units/1"), 422, "unprocessable")
+        problem = assert_refused(await probe.get("/api/v1/probe/units/1"), 422, "unprocessable")
 
         assert problem.errors[0].path == "unit_id"
         assert problem.errors[0].code == "uuid_parsing"
 
     async def test_an_address_that_is_none(self, probe: httpx.AsyncClient) -> None:
-        refused(await probe.get("/api/v1/probe/nowhere"), 404, "no-such-address")
+        assert_refused(await probe.get("/api/v1/probe/nowhere"), 404, "no-such-address")
 
     async def test_a_method_that_the_address_does_not_take(self, probe: httpx.AsyncClient) -> None:
-        problem = refused(await probe.delete(PAYMENTS), 405, "method-not-allowed")
+        problem = assert_refused(await probe.delete(PAYMENTS), 405, "method-not-allowed")
 
         assert problem.title == "This address does not take DELETE."
 
     async def test_a_body_that_is_too_large(self, probe: httpx.AsyncClient) -> None:
         response = await probe.post(PAYMENTS, content=b"x" * (BODY_BYTES_MAX + 1))
 
-        refused(response, 413, "body-too-large")
+        assert_refused(response, 413, "body-too-large")
 
     async def test_a_body_of_unknown_length(self, probe: httpx.AsyncClient) -> None:
         async def endless() -> AsyncIterator[bytes]:
@@ -181,14 +183,14 @@ class TestRefusals:
 
         response = await probe.post(PAYMENTS, content=endless())
 
-        refused(response, 411, "length-required")
+        assert_refused(response, 411, "length-required")
 
     async def test_a_bug_shows_its_incident_and_nothing_else(
         self, probe: httpx.AsyncClient
     ) -> None:
         response = await probe.get("/api/v1/probe/broken")
 
-        problem = refused(response, 500, "internal-error")
+        problem = assert_refused(response, 500, "internal-error")
         assert UUID(problem.incident or "").version == 7
         assert "bug" not in response.text
 
@@ -220,7 +222,7 @@ class TestOpenApi:
         self, probe: httpx.AsyncClient, database: TestDatabase, world: World
     ) -> None:
         async with probing(database, world, None) as stranger:
-            refused(await stranger.get("/openapi.json"), 401, "unauthenticated")
+            assert_refused(await stranger.get("/openapi.json"), 401, "unauthenticated")
 
         assert PAYMENTS in (await probe.get("/openapi.json")).json()["paths"]
 
@@ -259,14 +261,14 @@ class TestTurnRoutes:
                 f"/api/v1/probe/sites/{world.alpha.site_id}/finish", json={"amount": "2.50"}
             )
 
-        assert refused(response, 409, "stale-version").title == "Somebody changed it."
+        assert assert_refused(response, 409, "stale-version").title == "Somebody changed it."
 
     async def test_say_when_no_host_answers(self, probe: httpx.AsyncClient, world: World) -> None:
         response = await probe.post(
             f"/api/v1/probe/sites/{world.alpha.site_id}/finish", json={"amount": "2.50"}
         )
 
-        refused(response, 503, "site-unavailable")
+        assert_refused(response, 503, "site-unavailable")
 
     async def test_need_the_permission_first(self, database: TestDatabase, world: World) -> None:
         principal = world.at_site(permissions=())
@@ -275,7 +277,7 @@ class TestTurnRoutes:
                 f"/api/v1/probe/sites/{world.alpha.site_id}/finish", json={"amount": "2.50"}
             )
 
-        refused(response, 403, "permission-missing")
+        assert_refused(response, 403, "permission-missing")
 
 
 @pytest.fixture
@@ -346,10 +348,10 @@ class TestOffice:
         response = await office.send(request)
 
         assert "secret" not in response.text
-        refused(response, 404, "no-such-address")
+        assert_refused(response, 404, "no-such-address")
 
     async def test_an_unknown_api_address_is_no_page(self, office: httpx.AsyncClient) -> None:
-        refused(await office.get("/api/v1/nowhere"), 404, "no-such-address")
+        assert_refused(await office.get("/api/v1/nowhere"), 404, "no-such-address")
 
     async def test_says_when_it_is_not_built(
         self, database: TestDatabase, world: World, tmp_path: Path

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.cloud.kernel.probe import PROBE, probing
-from tests.cloud.kernel.test_http import PAYMENTS, refused
+from tests.cloud.kernel.test_http import PAYMENTS, assert_refused
 from tests.kit.database import TestDatabase
 from tests.kit.world import World
 
@@ -35,14 +35,14 @@ class TestIdempotent:
     async def test_refuses_the_key_with_another_body(self, probe: httpx.AsyncClient) -> None:
         await pay(probe, "one")
 
-        refused(await pay(probe, "one", "99.00"), 409, "idempotency-key-reused")
+        assert_refused(await pay(probe, "one", "99.00"), 409, "idempotency-key-reused")
 
     async def test_refuses_the_key_at_another_address(self, probe: httpx.AsyncClient) -> None:
         await pay(probe, "one")
 
         response = await pay(probe, "one", path="/api/v1/probe/refunds")
 
-        refused(response, 409, "idempotency-key-reused")
+        assert_refused(response, 409, "idempotency-key-reused")
 
     @pytest.mark.parametrize(
         "headers", [{}, {"Idempotency-Key": ""}, {"Idempotency-Key": "k" * 101}]
@@ -50,10 +50,10 @@ class TestIdempotent:
     async def test_asks_for_a_key(self, probe: httpx.AsyncClient, headers: dict[str, str]) -> None:
         response = await probe.post(PAYMENTS, json={"amount": "1.00"}, headers=headers)
 
-        refused(response, 422, "idempotency-key-missing")
+        assert_refused(response, 422, "idempotency-key-missing")
 
     async def test_a_refusal_leaves_the_key_free(self, probe: httpx.AsyncClient) -> None:
-        refused(await pay(probe, "one", "5000.00"), 422, "amount-too-large")
+        assert_refused(await pay(probe, "one", "5000.00"), 422, "amount-too-large")
 
         assert (await pay(probe, "one", "500.00")).json()["number"] == "SK2611-000001"
 
