@@ -60,12 +60,10 @@ class Intake:
         while True:
             try:
                 await self._session()
-                attempt = 0
-            except aiomqtt.MqttError as error:
-                if self._client is not None:
-                    attempt = 0
-                log.warning("intake.lost", error=str(error))
+            except* aiomqtt.MqttError as lost:
+                log.warning("intake.lost", error=str(lost.exceptions[0])[:200])
             finally:
+                attempt = 0 if self._client is not None else attempt
                 self._client = None
             low, high = RETRY_S
             await asyncio.sleep(min(high, low * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311

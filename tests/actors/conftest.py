@@ -59,9 +59,7 @@ class Plant:
     async def host(self, *, name: str = "host-0", **more: Any) -> AsyncIterator[Host]:
         """A host in this process, once it listens: what came before is sent again in real life."""
         async with running_host(self.runtime(), functions(), name=name, **more) as host:
-            async with asyncio.timeout(10):
-                while not (host.health()["shards"] and host.health()["listening"]):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
+            await listening(host, True)
             yield host
 
     def gateway(self, site_id: UUID | None = None) -> AbstractAsyncContextManager[Peer]:
@@ -75,6 +73,12 @@ class Plant:
                 [str(self.world.alpha.id)],
             )
             return connection.execute(statement, params).fetchall()
+
+
+async def listening(host: Host, wanted: bool) -> None:
+    async with asyncio.timeout(15):
+        while (bool(host.health()["shards"]) and host.health()["listening"]) != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
