@@ -24,6 +24,8 @@ from protocols.uplink.messages import Batch, CommandResult, Events, Gap, LaneSta
 FREE_RESERVE_BYTES = 32 * 1024 * 1024
 """Telemetry stops here, so that results, billing registers and gaps still find room."""
 _DROP_SHARE = 16
+_FREE_PAGES_MAX = 1024
+_PAGES_GIVEN_BACK = 1024
 _DEAD_MAX = 50
 _EVENT_RESERVE_BYTES = 256 * 1024
 
@@ -160,6 +162,7 @@ class Store:
             row.bytes -= self._delete(lane, upto_seq)
             row.acked_seq = max(row.acked_seq, upto_seq)
             self._save_lane(lane)
+        _give_back(self._db)
 
     def set_aside(self, lane: Lane, first_seq: int, reason: str, *, now_us: int) -> bool:
         """Move a batch that the platform cannot read out of the way.
@@ -349,6 +352,14 @@ def _read_lane(db: sqlite3.Connection, lane: Lane) -> _LaneRow:
 def _holds_upto(db: sqlite3.Connection, lane: Lane, seq: int) -> bool:
     found = db.execute("SELECT 1 FROM batch WHERE lane = ? AND last_seq <= ? LIMIT 1", (lane, seq))
     return found.fetchone() is not None
+
+
+def _give_back(db: sqlite3.Connection) -> None:
+    """Return pages to the disk after a backlog has drained; a few are kept for the next one."""
+    free_pages = db.execute("PRAGMA freelist_count").fetchone()[0]
+    if free_pages > _FREE_PAGES_MAX:
+        # Each step frees one page, and execute() takes only one.
+        db.executescript(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})")
 
 
 def _time_of(record: CommandResult | Gap) -> int:

@@ -1,9 +1,11 @@
 """The outbox on disk: each reading arrives exactly once, or a gap says that it does not."""
 
+import random
 import shutil
 import sqlite3
 import subprocess
 import tempfile
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -234,6 +236,20 @@ class TestBounds:
             deliver(store, platform)
         store.close()
         assert (tmp_path / "outbox.db").stat().st_size < 300 * KIB
+
+    def test_the_disk_gets_its_space_back_after_a_backlog(self, tmp_path: Path) -> None:
+        store = open_store(tmp_path, limits(meter_kib=64 * KIB))
+        block = readings(range(1000))
+        block.values = array("d", random.Random(7).randbytes(8000))
+        block.qualities = array("B", [Quality.BAD] * 1000)
+        for _ in range(800):
+            store.append(Lane.METER, block)
+        grown = store.db.execute("PRAGMA page_count").fetchone()[0]
+        while held := store.pending(Lane.METER, 1, 50):
+            store.acknowledge(Lane.METER, held[-1].last_seq)
+        assert grown > 1800
+        assert store.db.execute("PRAGMA page_count").fetchone()[0] < 1200
+        store.close()
 
 
 class TestStart:
