@@ -45,7 +45,7 @@ def install(lock: Path) -> None:
     if not UV.exists():
         uv_lock = str(CHECKOUT / "requirements" / "uv.txt")
         run(
-            *(sys.executable, str(find_pip()), "install", "--quiet", "--require-hashes"),
+            *(sys.executable, str(find_pip()), "install", "-qq", "--require-hashes"),
             *("--no-deps", "--target", str(TOOLS / "uv"), "-r", uv_lock),
         )
     sys.stdout.write(f"installing {lock.name} into {VENV.name}\n")
