@@ -23,6 +23,11 @@ export function fill(template: string, row: Row, write: (text: string) => string
   })
 }
 
+/** A sentence with amounts as people write them. */
+export function say(template: string, row: Row): string {
+  return fill(template, row, (text) => (/^-?\d+\.\d{2}$/.test(text) ? formats.grouped(text) : text))
+}
+
 export function optionOf(column: Column, row: Row): Option | null {
   const value = valueAt(row, column.key)
   if (value == null || value === '') return null
@@ -69,6 +74,14 @@ export function written(column: Column, row: Row, zone: string): string {
     default:
       return column.options.find((option) => option.value === text)?.label ?? text
   }
+}
+
+const WORKING = new Set(['generating', 'publishing', 'running', 'queued'])
+
+/** The system is at work on this record; its next state comes without anyone doing anything. */
+export function isWorking(row: Row): boolean {
+  const state = row.state
+  return WORKING.has(String(state && typeof state === 'object' ? (state as Option).value : state))
 }
 
 const RIGHT = new Set(['money', 'price', 'quantity', 'count', 'percent'])

@@ -9,7 +9,7 @@ import { ElMessage } from 'element-plus'
 import { ref, shallowRef } from 'vue'
 import { useRouter } from 'vue-router'
 
-import { fill } from '../values'
+import { fill, say } from '../values'
 
 export type Run = ReturnType<typeof useRun>
 
@@ -59,7 +59,7 @@ export function useRun() {
     busy.value = true
     try {
       const answer = await transmit(current, values)
-      if (current.done) ElMessage.success(fill(current.done, { ...row.value, ...answer }))
+      if (current.done) ElMessage.success(say(current.done, { ...row.value, ...answer }))
       close()
       finished.value = { answer }
       if (current.opens) void router.push(fill(current.opens, { ...row.value, ...answer }, encodeURIComponent))

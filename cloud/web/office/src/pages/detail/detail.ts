@@ -5,10 +5,9 @@ import type { Detail, Row } from '@wuye/kit/page'
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 
 import { pageOf } from '../store'
-import { fill, valueAt } from '../values'
+import { fill, isWorking } from '../values'
 
 const POLL_MS = 1_000
-const WORKING = new Set(['generating', 'publishing', 'running', 'queued'])
 
 export function useDetail(code: () => string, id: () => string, settled: () => void) {
   const page = shallowRef<Detail | null>(null)
@@ -18,11 +17,7 @@ export function useDetail(code: () => string, id: () => string, settled: () => v
   let timer = 0
   let round = 0
 
-  const working = computed(() => {
-    const state = row.value && valueAt(row.value, 'state')
-    const value = state && typeof state === 'object' ? (state as { value?: string }).value : state
-    return WORKING.has(String(value))
-  })
+  const working = computed(() => row.value !== null && isWorking(row.value))
 
   async function load(quiet = false): Promise<void> {
     clearTimeout(timer)
