@@ -144,13 +144,17 @@ BEGIN
   RETURN so_far;
 END $$;
 
+-- Answers NULL for a disabled account: its right password opens nothing and forgives no try.
 CREATE FUNCTION accounts_open_session(person uuid, hash bytea, at timestamptz, until timestamptz)
-  RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   DELETE FROM accounts_session WHERE expires_at < at;
   DELETE FROM accounts_attempt USING accounts_credential c
-    WHERE c.user_id = person AND accounts_attempt.login = c.login;
+    WHERE c.user_id = person AND accounts_attempt.login = c.login
+      AND accounts_principal(c.company_id, person) IS NOT NULL;
   INSERT INTO accounts_session (token_hash, user_id, company_id, expires_at, seen_at)
-    SELECT hash, user_id, company_id, until, at FROM accounts_credential WHERE user_id = person
+    SELECT hash, user_id, company_id, until, at FROM accounts_credential
+    WHERE user_id = person AND accounts_principal(company_id, person) IS NOT NULL
+  RETURNING true
 $$;
 
 CREATE FUNCTION accounts_close_session(hash bytea) RETURNS void LANGUAGE sql

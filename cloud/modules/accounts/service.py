@@ -50,6 +50,8 @@ class PasswordTooShort(Unprocessable):
 async def log_in(sessions: Sessions, *, login: str, password: str) -> str:
     """A new session's token. Raises WrongCredentials or, after five tries, LoginLocked.
 
+    A disabled account reads like a wrong password.
+
     Stands outside the unit of work: nobody is acting yet, and a failed try must be remembered.
     """
     now = utc_now()
@@ -68,8 +70,8 @@ async def log_in(sessions: Sessions, *, login: str, password: str) -> str:
                 "now": now,
                 "until": now + SESSION_LIFE,
             }
-            await session.execute(_OPEN, opened)
-            return token
+            if (await session.execute(_OPEN, opened)).scalar_one() is not None:
+                return token
         tried = {"login": login, "now": now, "tries": TRIES_MAX, "lock_s": LOCK_S}
         failed: int = (await session.execute(_FAILED, tried)).scalar_one()
     raise WrongCredentials(left=max(0, TRIES_MAX - failed))
