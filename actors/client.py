@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from typing import Any
 
 import structlog
 from sqlalchemy import text
 
+from actors.line import Line, NotReached
 from actors.ray_connection import prepare
 from actors.wire import LINE_MAX, NotSigned, pack_ask, sign, unpack_refusal, verify
 from cloud.kernel.db import Sessions
@@ -25,19 +25,6 @@ _ADDRESS = text("""
     SELECT address FROM kernel_shard_lease
     WHERE shard = :shard AND expires_at > clock_timestamp()
 """)
-
-
-class NotReached(Exception):
-    """The question did not leave: asking again is safe."""
-
-
-class Line(ABC):
-    """How hosts of one kind are asked."""
-
-    @abstractmethod
-    async def ask(self, where: str, ask: Ask) -> dict[str, Any]:
-        """As actors/door.py answers. Raises NotReached when the question did not leave, and
-        SiteUnavailable when it left and nobody knows what became of it."""
 
 
 class SocketLine(Line):

@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorUnavailableError, RayActorError, RayError
 
-from actors.client import Line, NotReached
+from actors.line import Line, NotReached
 from actors.ray_connection import NAMESPACE, connect
 from actors.wire import pack_ask
 from cloud.kernel.settings import RayEndpoint

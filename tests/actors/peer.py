@@ -34,8 +34,8 @@ class Peer:
         self._client = client
         self.site_id = site_id
         self.epoch = uuid4()
-        self.answers: asyncio.Queue[Ack | Nack] = asyncio.Queue()
-        self.commands: asyncio.Queue[Command] = asyncio.Queue()
+        self.answers: asyncio.Queue[Ack | Nack] = asyncio.Queue(1_000)
+        self.commands: asyncio.Queue[Command] = asyncio.Queue(1_000)
 
     async def listen(self) -> None:
         await self._client.subscribe(topics.ack(self.site_id), qos=1)
