@@ -14,7 +14,7 @@ _EVERYTHING = {"Exception", "BaseException"}
 BOUNDARIES: Places = {
     "actors/door.py:answer": "the host's door: a bug is answered with its incident",
     "actors/host.py:Host._run_command": "the turn: whoever asked is told",
-    "actors/host.py:Host._commit_or_split": "the host: one bad batch stalls nobody",
+    "actors/groups.py:Groups.run": "the host: one bad batch stalls nobody",
 }
 # Functions whose work is to do nothing.
 NOTHING: Places = {
