@@ -26,7 +26,11 @@ router = APIRouter(prefix="/api/v1", tags=["accounts"])
 @router.get("/session/public", response_model=PublicFacts)
 async def public_facts(request: Request) -> PublicFacts:
     runtime = request.app.state.runtime
-    return PublicFacts(demo=runtime.settings.demo, version=runtime.version)
+    token = request.cookies.get(SESSION_COOKIE, "")
+    known = await runtime.authenticator.by_token(token) if token else None
+    return PublicFacts(
+        demo=runtime.settings.demo, version=runtime.version, logged_in=known is not None
+    )
 
 
 @router.post("/session", response_model=Boot)

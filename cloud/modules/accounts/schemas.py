@@ -54,6 +54,7 @@ class Boot(BaseModel):
 class PublicFacts(BaseModel):
     demo: bool
     version: str
+    logged_in: bool
 
 
 class UserRead(BaseModel):

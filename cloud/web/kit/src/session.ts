@@ -6,7 +6,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { call, get, identify, Problem } from './api'
 import { speak, type Locale } from './i18n'
 import type { MenuItem } from './page'
-import type { Boot, Unit } from './types'
+import type { Boot, PublicFacts, Unit } from './types'
 
 const SITE = 'wuye.site'
 
@@ -36,8 +36,10 @@ export const useSession = defineStore('session', () => {
   /** The session of the cookie, asked for once per page load. */
   async function restore(): Promise<boolean> {
     if (asked.value) return boot.value !== null
+    // Asked openly first: a refusal would stand in the browser's console as an error.
+    const about = await get<PublicFacts>('/api/v1/session/public')
     try {
-      accept(await get<Boot>('/api/v1/session'))
+      if (about.logged_in) accept(await get<Boot>('/api/v1/session'))
     } catch (error) {
       if (!(error instanceof Problem && error.status === 401)) throw error
     }
@@ -73,9 +75,22 @@ export const useSession = defineStore('session', () => {
   const may = (permission: string): boolean => boot.value?.permissions.includes(permission) ?? false
 
   return {
-    boot, user, units, unitById, unit, zone, scope, menu,
-    restore, login, logout, forget, setLocale, choose, may
-  } // prettier-ignore
+    boot,
+    user,
+    units,
+    unitById,
+    unit,
+    zone,
+    scope,
+    menu,
+    restore,
+    login,
+    logout,
+    forget,
+    setLocale,
+    choose,
+    may
+  }
 })
 
 function rootOf(units: Unit[]): Unit | undefined {

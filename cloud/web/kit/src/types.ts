@@ -12,6 +12,12 @@ export interface Unit {
   rooms?: number
 }
 
+export interface PublicFacts {
+  demo: boolean
+  version: string
+  logged_in: boolean
+}
+
 export interface Boot {
   csrf: string
   user: { id: string; name: string; post: string; login: string; locale: string }
