@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import text
 
 from cloud.kernel import audit
@@ -86,7 +86,7 @@ async def log_out(sessions: Sessions, *, token: str) -> None:
 def _verify(password_hash: str, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash, password)
-    except VerificationError:
+    except VerifyMismatchError:
         return False
 
 
