@@ -48,8 +48,8 @@ check: .venv/.dev  ## Lint, types, imports, spelling and the house's own rules
 fast: .venv/.dev  ## The suites that start no broker, browser or host (only=PATH for one)
 	$(PYTEST) -n 2 -m "not browser and not processes" $(ONLY)
 
-shots: .venv/.dev $(WEB_STAMP) system  ## Take the pictures of the screens into build/shots
-	$(BIN)/python -m tools.shots
+shots: .venv/.dev system  ## Take pictures of the running platform's screens into build/shots
+	$(BIN)/python -m tools.shots $(if $(ONLY),--only $(ONLY))
 
 lock: .venv/.dev  ## Resolve requirements/*.txt anew from pyproject.toml
 	cd requirements && for set in $(LOCKED); do \
@@ -82,5 +82,5 @@ cloud/web/node_modules/.installed: cloud/web/package-lock.json cloud/web/package
 
 $(WEB_STAMP): cloud/web/node_modules/.installed $(WEB_SOURCES)
 	@echo "building the web pages"
-	@$(NPM) run --silent build
+	@$(NPM) run --silent build -- --logLevel warn
 	@touch $@

@@ -2,27 +2,25 @@
 
 import http.client
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
 from typing import Any
 
-import yaml
-
 from cloud.embedded.broker import PLATFORM_USER, Broker, broker_home
 from cloud.embedded.errors import SetupError
-from cloud.embedded.files import read_json, write_json, write_private
+from cloud.embedded.files import write_json, write_private
+from cloud.embedded.gateway_users import GatewayUsers
 from cloud.embedded.part import Part
-from cloud.embedded.ports import free_port, is_answering, is_taken
+from cloud.embedded.ports import is_taken
 from cloud.embedded.postgres import PostgresCluster, cluster_home
 from cloud.embedded.processes import Command
 from cloud.embedded.ray import RayHead, driver_environment
 from cloud.embedded.runtime_file import broker_from_url, database_urls, load_secrets
+from cloud.embedded.simulated import SimulatedMeters
 from cloud.embedded.supervisor import Supervisor
 from cloud.kernel.settings import Settings
-
-_COLLECTORS = "simulators"
 
 
 class Platform:
@@ -35,17 +33,20 @@ class Platform:
         self.settings = settings
         self.checkout = checkout
         self.data_dir = settings.data_dir.absolute()
-        self._gateway_user = gateway_user
-        self._gateways_seen: tuple[int, int] | None = None
-        self._collector_ports: dict[str, int] = {}
         home = cluster_home(checkout, self.data_dir)
         self.cluster = None if settings.database_url else PostgresCluster(home)
         self.broker = (
             None if settings.mqtt_url else Broker(broker_home(home), tools=checkout / ".tools")
         )
         self.ray = None if settings.ray_address else RayHead(self.data_dir)
-        self.community = checkout / "demo" / "community.yaml"
-        self._buses = _read_buses(self.community) if settings.demo else {}
+        self.gateways = self.broker and GatewayUsers(
+            self.broker, self.data_dir / "gateways.json", user_of=gateway_user
+        )
+        self.meters = settings.demo and SimulatedMeters(
+            checkout / "demo" / "community.yaml",
+            self.data_dir / "simulators",
+            checkout.parent / "shared" / "data" / "meters",
+        )
 
     @property
     def urls(self) -> dict[str, str]:
@@ -62,9 +63,8 @@ class Platform:
         if self.cluster is not None:
             self._part_from_a_deleted_directory(self.cluster)
             self.cluster.prepare()
-        self._collector_ports = {key: free_port() for key in self._buses}
-        (self.data_dir / _COLLECTORS).mkdir(exist_ok=True, mode=0o700)
-        write_json(self.data_dir / _COLLECTORS / "ports.json", self._collector_ports)
+        if self.meters:
+            self.meters.write_ports()
         write_json(self.data_dir / "runtime.json", self._runtime())
 
     def _part_from_a_deleted_directory(self, cluster: PostgresCluster) -> None:
@@ -80,19 +80,17 @@ class Platform:
 
     def parts(self) -> list[Part]:
         parts = [*self._servers(), *self._roles()]
-        if self.settings.demo:
-            parts += self._demo()
+        if self.meters:
+            parts += self._demo(self.meters)
         known = {part.name for part in parts}
         # What is replaced by a URL is nobody's need.
         return [_with_known_needs(part, known) for part in parts]
 
     def on_tick(self, supervisor: Supervisor) -> None:
         """Lets gateways in that have been enrolled since."""
-        if self.broker is None or supervisor.pid_of("broker") is None:
-            return
-        if self._stamp() != self._gateways_seen:
-            self._write_gateways()
-            self.broker.reload(supervisor.pid_of("broker"))
+        pid = supervisor.pid_of("broker") if self.gateways else None
+        if self.gateways and pid is not None:
+            self.gateways.refresh(pid)
 
     def _runtime(self) -> dict[str, Any]:
         kept = load_secrets(self.data_dir)
@@ -109,11 +107,7 @@ class Platform:
                 "token_path": str(self.data_dir / "ray.token"),
                 "temp_dir": str(self.ray.temp_dir if self.ray else self.data_dir / "ray"),
             },
-            "simulators": {
-                "ports": self._collector_ports,
-                "state_dir": str(self.data_dir / _COLLECTORS),
-                "speed": 1,
-            },
+            "simulators": self.meters.endpoint() if self.meters else None,
             "secret_key": kept.key,
         }
 
@@ -212,7 +206,7 @@ class Platform:
             ),
         ]
 
-    def _demo(self) -> list[Part]:
+    def _demo(self, meters: SimulatedMeters) -> list[Part]:
         parts = [
             Part(
                 name="seed",
@@ -222,14 +216,13 @@ class Platform:
             ),
             Part(
                 name="simulators",
-                command=self._simulators,
-                is_ready=self._collectors_answer,
+                command=lambda: self._python("simulators", *meters.arguments()),
+                is_ready=meters.is_ready,
                 needs=frozenset({"migrate"}),
                 stop_stage=2,
             ),
         ]
-        sites = sorted({key.partition("/")[0] for key in self._buses})
-        return parts + [self._edge(site) for site in sites]
+        return parts + [self._edge(site) for site in meters.sites]
 
     def _edge(self, site: str) -> Part:
         config = self.data_dir / "edge" / site / "config.yaml"
@@ -252,47 +245,17 @@ class Platform:
             directory=self.checkout,
         )
 
-    def _simulators(self) -> Command:
-        state = self.data_dir / _COLLECTORS
-        archive = self.checkout.parent / "shared" / "data" / "meters"
-        return self._python(
-            "simulators",
-            *("--community", str(self.community), "--state", str(state)),
-            *("--ports", str(state / "ports.json")),
-            *(("--data", str(archive)) if archive.is_dir() else ()),
-        )
-
     def _prepare_broker(self) -> None:
         assert self.broker is not None
         self.broker.prepare()
-        self._write_gateways()
+        self._let_gateways_in()
 
-    def _write_gateways(self) -> None:
-        if self.broker is None:
-            return
-        stamp = self._stamp()
-        passwords: Mapping[str, str] = {} if stamp is None else read_json(self._gateways_file)
-        self.broker.write_users(
-            {self._gateway_user(site): password for site, password in passwords.items()}
-        )
-        self._gateways_seen = stamp
-
-    @property
-    def _gateways_file(self) -> Path:
-        return self.data_dir / "gateways.json"
-
-    def _stamp(self) -> tuple[int, int] | None:
-        try:
-            status = self._gateways_file.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_mtime_ns, status.st_size
+    def _let_gateways_in(self) -> None:
+        if self.gateways:
+            self.gateways.write()
 
     def _ready_file(self, role: str) -> Path:
         return self.data_dir / "run" / f"{role}.ready"
-
-    def _collectors_answer(self) -> bool:
-        return all(is_answering("127.0.0.1", port) for port in self._collector_ports.values())
 
     def _web_answers(self) -> bool:
         connection = http.client.HTTPConnection(
@@ -315,13 +278,3 @@ def _with_known_needs(part: Part, known: set[str]) -> Part:
         yields_to=part.yields_to & known,
         falls_with=part.falls_with & known,
     )
-
-
-def _read_buses(community: Path) -> dict[str, str]:
-    """{"LT/B1": "1幢采集器", …}"""
-    described = yaml.safe_load(community.read_text(encoding="utf-8"))
-    return {
-        f"{site['code']}/{bus['code']}": bus["name"]
-        for site in described["sites"]
-        for bus in site["buses"]
-    }
