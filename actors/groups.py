@@ -16,6 +16,7 @@ import structlog
 from actors.commands import Commands
 from actors.directory import Directory, UnknownSite
 from actors.intake import Intake
+from actors.merging import merged
 from actors.placement import LeaseLost, Leases
 from actors.site import News, Outcome, Site, Uplink
 from actors.turns import Turn
@@ -57,8 +58,9 @@ class Groups:
 
     async def run(self, turns: Sequence[Turn], *, pace: int | None) -> None:
         """Never raises: a turn that cannot be committed is refused, and comes again."""
+        joined = merged(turns)
         try:
-            outcomes = await self._commit(turns, pace)
+            outcomes = await self._commit(joined, pace)
         except LeaseLost:
             log.warning("host.lease.lost", turns=len(turns))
             return
@@ -76,8 +78,9 @@ class Groups:
                 log.exception("host.ingest.failed", site=str(turns[0].site_id), exc_info=error)
                 await self.refuse(turns[0], after_s=FAILED_AGAIN_AFTER_S)
             return
+        self.batches += len(turns)
         self._before_ack()
-        await self._after_commit(turns, outcomes)
+        await self._after_commit(joined, outcomes)
 
     async def refuse(self, turn: Turn, *, after_s: float) -> None:
         """Ask for it again later. A birth needs no answer: the broker keeps it."""
@@ -113,7 +116,6 @@ class Groups:
             rows = await devices.write_telemetry(ctx, blocks)
             await self._leases.confirm(ctx, (turn.shard for turn in turns))
         self.rows += rows
-        self.batches += len(turns)
         return outcomes
 
     async def _after_commit(self, turns: Sequence[Turn], outcomes: Sequence[Outcome]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Callable, Iterable
 
 import aiomqtt
@@ -26,6 +27,9 @@ QUEUED_MAX = 4_000
 RETRY_S = (0.5, 10.0)
 KEEPALIVE_S = 20
 PUBLISH_TIMEOUT_S = 5.0
+
+# Without it an acknowledgment waits up to 40 ms for the packet before it to be confirmed.
+NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 _LEAVES = ("up/+", "state", "live")
 
@@ -99,6 +103,7 @@ class Intake:
             clean_start=True,
             keepalive=KEEPALIVE_S,
             max_queued_incoming_messages=QUEUED_MAX,
+            socket_options=NO_DELAY,
         ) as client:
             self._client = client
             self._changed.set()

@@ -16,6 +16,7 @@ from uuid import UUID
 import aiomqtt
 import structlog
 
+from actors.intake import NO_DELAY
 from cloud.kernel.db import uuid7
 from cloud.kernel.settings import BrokerEndpoint
 
@@ -109,6 +110,7 @@ class LiveFeed:
                 protocol=aiomqtt.ProtocolVersion.V5,
                 keepalive=KEEPALIVE_S,
                 max_queued_incoming_messages=1_000,
+                socket_options=NO_DELAY,
             ) as client,
             asyncio.TaskGroup() as group,
         ):

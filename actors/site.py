@@ -34,6 +34,7 @@ from protocols.uplink.messages import (
     Quality,
 )
 
+HEARD_EVERY = timedelta(seconds=10)
 RELOAD_AFTER = timedelta(seconds=60)
 SHOWN_MAX = 1_000
 
@@ -51,6 +52,7 @@ class Outcome:
     recorded: Mapping[int, int] = field(default_factory=dict)
     upto: tuple[UUID, Lane, int] | None = None
     birth: Birth | None = None
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Site:
         self._upto: dict[Lane, int] = {}
         self._backlog: int | None = None
         self._gateway: devices.GatewayNews | None = None
+        self._heard_at: datetime | None = None
 
     async def take(self, ctx: Ctx, message: Uplink, *, max_bytes_per_s: int | None) -> Outcome:
         """One message of the gateway, in the transaction of `ctx`, which is scoped to the site."""
@@ -93,8 +96,7 @@ class Site:
         recorded: dict[int, int] = {}
         if lane is Lane.METER and taken.readings is not None:
             recorded = await self._record(ctx, taken.readings)
-        backlog = self._waiting(message.epoch, lane, taken.upto_seq)
-        await devices.note_heard(ctx, site_id=self.id, backlog=backlog)
+        heard = await self._note_heard(ctx, self._waiting(message.epoch, lane, taken.upto_seq))
         ack = Ack(message.epoch, lane, taken.upto_seq, rules.micros(ctx.now), max_bytes_per_s)
         return Outcome(
             reply=ack,
@@ -102,11 +104,13 @@ class Site:
             results=taken.results,
             recorded=recorded,
             upto=(message.epoch, lane, taken.upto_seq),
+            heard_at=ctx.now if heard else None,
         )
 
     def committed(self, outcome: Outcome, *, at: datetime) -> list[News]:
         """Remember what is now in Postgres; answers what screens should know."""
         news = []
+        self._heard_at = outcome.heard_at or self._heard_at
         self._slots.update(outcome.recorded)
         if outcome.birth is not None:
             if self._birth is None or self._birth.epoch != outcome.birth.epoch:
@@ -163,6 +167,14 @@ class Site:
         if fresh:
             await metering.record_measured(ctx, site_id=self.id, rows=fresh)
         return slots
+
+    async def _note_heard(self, ctx: Ctx, backlog: int | None) -> bool:
+        """Written when it is news by ten seconds, or when the backlog changed."""
+        is_fresh = self._heard_at is not None and ctx.now - self._heard_at < HEARD_EVERY
+        if is_fresh and backlog in {None, self._backlog}:
+            return False
+        await devices.note_heard(ctx, site_id=self.id, backlog=backlog)
+        return True
 
     def _waiting(self, epoch: UUID, lane: Lane, upto: int) -> int | None:
         """What of the backlog that the gateway spoke of is left; None when it has not spoken."""

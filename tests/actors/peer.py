@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import aiomqtt
 
+from actors.intake import NO_DELAY
 from protocols.uplink import codec, topics
 from protocols.uplink.messages import (
     Ack,
@@ -120,6 +121,7 @@ async def connected(port: int, site_id: UUID, password: str) -> AsyncIterator[Pe
         password=password,
         identifier=user,
         protocol=aiomqtt.ProtocolVersion.V5,
+        socket_options=NO_DELAY,
     ) as client:
         peer = Peer(client, site_id)
         listening = asyncio.create_task(peer.listen())

@@ -37,7 +37,9 @@ async def read_now(ctx: Ctx, *, device_id: UUID, command_id: UUID) -> CommandAns
     """
     known = await ctx.find(DeviceCommand, command_id)
     if known is not None:
-        return queries.answer_of(known)
+        answer = queries.answer_of(known)
+        # Under way still: whoever asks a second time is not made to wait for it.
+        return answer.model_copy(update={"outcome": answer.outcome or CommandOutcome.unknown})
     device = await ctx.get(Device, device_id)
     points = await queries.points_of_device(ctx, device_id)
     if not points:

@@ -13,20 +13,34 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlalchemy import text
 
 from cloud.kernel.context import Ctx
 from cloud.modules.devices import rules
-from cloud.modules.devices.models import EventKind, Gap, Gateway, SiteEvent, Watermark
+from cloud.modules.devices.models import EventKind, Gap, SiteEvent
 from cloud.modules.devices.rules import Readings, instant
 from cloud.modules.devices.service.commands import finish_command
 from protocols.uplink import messages as wire
 
-SEEN_EVERY = timedelta(seconds=10)
 _COLUMNS = "point_no, measured_at, received_at, value, quality"
 
+# Plain text: these run for every batch, and composing them anew took longer than running them.
+_LOCK = text("""
+    SELECT next_seq FROM devices_watermark
+    WHERE org_id = :site_id AND lane = :lane AND epoch = :epoch FOR UPDATE
+""")
+_BEGIN = text("""
+    INSERT INTO devices_watermark (org_id, lane, epoch, company_id, next_seq, updated_at)
+    VALUES (:site_id, :lane, :epoch, :company_id, 1, :now) ON CONFLICT DO NOTHING
+""")
+_ADVANCE = text("""
+    UPDATE devices_watermark SET next_seq = :next_seq, updated_at = :now
+    WHERE org_id = :site_id AND lane = :lane AND epoch = :epoch AND next_seq < :next_seq
+""")
+_HEARD = text("""
+    UPDATE devices_gateway SET seen_at = :now, backlog = coalesce(:backlog, backlog)
+    WHERE org_id = :site_id
+""")
 _TWINS = text("""
     INSERT INTO devices_twin
       (point_no, company_id, org_id, value, quality, measured_at, received_at)
@@ -112,39 +126,25 @@ async def write_telemetry(ctx: Ctx, blocks: Iterable[Readings]) -> int:
 
 
 async def _lock_watermark(ctx: Ctx, site_id: UUID, lane: str, epoch: UUID) -> int:
-    wanted = _watermark(site_id, lane, epoch)
-    locked = select(col(Watermark.next_seq)).where(*wanted).with_for_update()
-    found = (await ctx.session.execute(locked)).scalar_one_or_none()
-    if found is not None:
-        return int(found)
-    await ctx.session.execute(
-        insert(Watermark)
-        .values(
-            org_id=site_id,
-            lane=str(lane),
-            epoch=epoch,
-            company_id=ctx.principal.company_id,
-            next_seq=1,
-            updated_at=ctx.now,
-        )
-        .on_conflict_do_nothing()
-    )
-    return int((await ctx.session.execute(locked)).scalar_one())
-
-
-def _watermark(site_id: UUID, lane: str, epoch: UUID) -> tuple[Any, ...]:
-    return (
-        col(Watermark.org_id) == site_id,
-        col(Watermark.lane) == str(lane),
-        col(Watermark.epoch) == epoch,
-    )
+    wanted = {"site_id": site_id, "lane": str(lane), "epoch": epoch}
+    found = (await ctx.session.execute(_LOCK, wanted)).scalar_one_or_none()
+    if found is None:
+        known = {**wanted, "company_id": ctx.principal.company_id, "now": ctx.now}
+        await ctx.session.execute(_BEGIN, known)
+        found = (await ctx.session.execute(_LOCK, wanted)).scalar_one()
+    return int(found)
 
 
 async def _advance(ctx: Ctx, site_id: UUID, lane: str, epoch: UUID, upto_seq: int) -> None:
     await ctx.session.execute(
-        update(Watermark)
-        .where(*_watermark(site_id, lane, epoch), col(Watermark.next_seq) <= upto_seq)
-        .values(next_seq=upto_seq + 1, updated_at=ctx.now)
+        _ADVANCE,
+        {
+            "site_id": site_id,
+            "lane": str(lane),
+            "epoch": epoch,
+            "next_seq": upto_seq + 1,
+            "now": ctx.now,
+        },
     )
 
 
@@ -234,15 +234,5 @@ async def _refresh_twins(ctx: Ctx, site_id: UUID, kept: Readings, now_us: int) -
 
 
 async def note_heard(ctx: Ctx, *, site_id: UUID, backlog: int | None) -> None:
-    """The gateway was heard; written when that is news by ten seconds, or the backlog changed."""
-    was_silent = col(Gateway.seen_at).is_(None) | (col(Gateway.seen_at) < ctx.now - SEEN_EVERY)
-    values: dict[str, Any] = {"seen_at": ctx.now}
-    if backlog is not None:
-        was_silent |= col(Gateway.backlog) != backlog
-        values["backlog"] = backlog
-    await ctx.session.execute(
-        update(Gateway)
-        .where(col(Gateway.org_id) == site_id, was_silent)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    """The gateway was heard; `backlog` is None when nobody knows it."""
+    await ctx.session.execute(_HEARD, {"site_id": site_id, "now": ctx.now, "backlog": backlog})
