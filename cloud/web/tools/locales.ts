@@ -30,7 +30,12 @@ function sources(): string[] {
 }
 
 const faults: string[] = []
-const known = new Map(LANGUAGES.map((language) => [language, new Set(WORKSPACES.flatMap((one) => keysOf(one, language)))]))
+const known = new Map(
+  LANGUAGES.map((language) => [
+    language,
+    new Set(WORKSPACES.flatMap((one) => keysOf(one, language)))
+  ])
+)
 const all = new Set([...known.values()].flatMap((keys) => [...keys]))
 const text = sources().join('\n')
 const literal = new Set([...text.matchAll(/\bt\(\s*'([\w.-]+)'/g)].map((match) => match[1]!))
@@ -43,7 +48,8 @@ for (const [language, keys] of known) {
 for (const key of literal) if (!all.has(key)) faults.push(`used but not written: ${key}`)
 const used = new Set([...literal, ...chosen])
 for (const key of all) {
-  if (!used.has(key) && !prefixes.some((prefix) => key.startsWith(prefix))) faults.push(`written but not used: ${key}`)
+  if (!used.has(key) && !prefixes.some((prefix) => key.startsWith(prefix)))
+    faults.push(`written but not used: ${key}`)
 }
 
 if (faults.length) {

@@ -2,7 +2,10 @@
 
 /** "1,206.09" or "-3.5" → 120609 / -350; null when it is not an amount of at most two decimals. */
 export function cents(text: string | null | undefined): number | null {
-  const plain = (text ?? '').trim().replace(/[,，\s]/g, '').replace('\u2212', '-')
+  const plain = (text ?? '')
+    .trim()
+    .replace(/[,，\s]/g, '')
+    .replace('\u2212', '-')
   const match = /^([+-]?)(\d{1,13})(?:\.(\d{0,2}))?$/.exec(plain)
   if (!match) return null
   const value = Number(match[2]) * 100 + Number((match[3] ?? '').padEnd(2, '0'))

@@ -171,7 +171,12 @@ export interface JournalEntry {
   number: string
   business_on: string
   summary: string
-  lines: { side: 'debit' | 'credit'; account: string; debit: string | null; credit: string | null }[]
+  lines: {
+    side: 'debit' | 'credit'
+    account: string
+    debit: string | null
+    credit: string | null
+  }[]
 }
 
 export interface Happening {

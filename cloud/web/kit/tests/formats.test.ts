@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 
-import { age, clock, grouped, hits, measured, money, percent, period, price, quantity, total } from '../src/formats'
+import {
+  age,
+  clock,
+  grouped,
+  hits,
+  measured,
+  money,
+  percent,
+  period,
+  price,
+  quantity,
+  total
+} from '../src/formats'
 
 const ZONE = 'Asia/Shanghai'
 
@@ -15,18 +27,28 @@ describe('amounts', () => {
 
   it('writes a total of zero', () => expect(total('0')).toBe('0.00'))
 
-  it('keeps a long amount exact', () => expect(money('9007199254740993.01')).toBe('9,007,199,254,740,993.01'))
+  it('keeps a long amount exact', () =>
+    expect(money('9007199254740993.01')).toBe('9,007,199,254,740,993.01'))
 
   it('drops the zeros of a price but not its cents', () => {
     expect([price('2.380000'), price('0.538100'), price('3')]).toEqual(['2.38', '0.5381', '3.00'])
   })
 
   it('leaves quantities as entered', () => {
-    expect(['1284.50', '126.4000', '12.0000', '128.4060'].map(quantity)).toEqual(['1,284.50', '126.40', '12', '128.406'])
+    expect(['1284.50', '126.4000', '12.0000', '128.4060'].map(quantity)).toEqual([
+      '1,284.50',
+      '126.40',
+      '12',
+      '128.406'
+    ])
   })
 
   it('writes shares and readings', () => {
-    expect([percent('0.854'), measured(1.2345, 2), measured(null, 2)]).toEqual(['85.4%', '1.23', '—'])
+    expect([percent('0.854'), measured(1.2345, 2), measured(null, 2)]).toEqual([
+      '85.4%',
+      '1.23',
+      '—'
+    ])
   })
 
   it('groups without decimals', () => expect(grouped('12846')).toBe('12,846'))

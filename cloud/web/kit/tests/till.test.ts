@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
-import { changeOf, dueNow, faultOf, isPartial, linesOf, quickAmounts, receiptRequest, staysOpen } from '../src/till'
+import {
+  changeOf,
+  dueNow,
+  faultOf,
+  isPartial,
+  linesOf,
+  quickAmounts,
+  receiptRequest,
+  staysOpen
+} from '../src/till'
 import type { CounterBill } from '../src/types'
 
 function bill(id: string, open: string): CounterBill {

@@ -62,7 +62,8 @@ export function useRun() {
       if (current.done) ElMessage.success(say(current.done, { ...row.value, ...answer }))
       close()
       finished.value = { answer }
-      if (current.opens) void router.push(fill(current.opens, { ...row.value, ...answer }, encodeURIComponent))
+      if (current.opens)
+        void router.push(fill(current.opens, { ...row.value, ...answer }, encodeURIComponent))
     } finally {
       busy.value = false
     }
@@ -75,7 +76,8 @@ export function useRun() {
       return null
     }
     const payload = values || body.value ? { ...(body.value as object), ...values } : undefined
-    if (!current.idempotent) return (await call<Row>(current.method, path, { body: payload })) ?? null
+    if (!current.idempotent)
+      return (await call<Row>(current.method, path, { body: payload })) ?? null
     return transmitOnce(path, payload)
   }
 
@@ -89,7 +91,8 @@ export function useRun() {
 /** After a lost answer the same request goes out again under the same key. */
 async function transmitOnce(path: string, payload: unknown): Promise<Row | null> {
   const attempt = new Attempt<Row>(`wuye.action.${path}`)
-  const same = attempt.open && JSON.stringify(attempt.body ?? null) === JSON.stringify(payload ?? null)
+  const same =
+    attempt.open && JSON.stringify(attempt.body ?? null) === JSON.stringify(payload ?? null)
   try {
     if (same) return (await attempt.retry()) ?? null
     attempt.abandon()

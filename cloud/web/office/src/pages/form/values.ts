@@ -15,7 +15,8 @@ export function initial(fields: Field[], row: Row): FormValues {
 
 function start(field: Field, row: Row): FormValue {
   const current = row[field.key] as FormValue | number | undefined
-  if (current !== undefined && current !== null) return typeof current === 'number' ? String(current) : current
+  if (current !== undefined && current !== null)
+    return typeof current === 'number' ? String(current) : current
   if (field.kind === 'multi') return field.default ? field.default.split(',') : []
   if (field.kind === 'flag') return field.default === 'true'
   return field.default ?? null
@@ -23,17 +24,27 @@ function start(field: Field, row: Row): FormValue {
 
 export function faultOf(field: Field, value: FormValue): string | null {
   const text = typeof value === 'string' ? value.trim() : ''
-  const empty = value === null || value === '' || (typeof value === 'string' && !text) || (Array.isArray(value) && !value.length)
-  if (empty) return field.required ? t(isPicked(field) ? 'form.pick' : 'form.enter', { field: field.label }) : null
+  const empty =
+    value === null ||
+    value === '' ||
+    (typeof value === 'string' && !text) ||
+    (Array.isArray(value) && !value.length)
+  if (empty)
+    return field.required
+      ? t(isPicked(field) ? 'form.pick' : 'form.enter', { field: field.label })
+      : null
   if (field.kind === 'money' && cents(text) === null) return t('form.money')
   if (field.kind === 'count' && !/^\d{1,9}$/.test(text)) return t('form.count')
   const places = DECIMALS[field.kind]
-  if (places && !new RegExp(`^-?\\d{1,12}(\\.\\d{1,${places}})?$`).test(text)) return t('form.decimal', { n: places })
+  if (places && !new RegExp(`^-?\\d{1,12}(\\.\\d{1,${places}})?$`).test(text))
+    return t('form.decimal', { n: places })
   return null
 }
 
 export function payload(fields: Field[], values: FormValues): Record<string, unknown> {
-  return Object.fromEntries(fields.map((field) => [field.key, sent(field, values[field.key] ?? null)]))
+  return Object.fromEntries(
+    fields.map((field) => [field.key, sent(field, values[field.key] ?? null)])
+  )
 }
 
 function sent(field: Field, value: FormValue): unknown {

@@ -1,6 +1,5 @@
 // Widths, order and height of the rows: what the declaration says, then what this person chose.
 
-import { locale } from '@wuye/kit/i18n'
 import type { Column, Kind, Table } from '@wuye/kit/page'
 import { useSession } from '@wuye/kit/session'
 import { computed, reactive, watch } from 'vue'
@@ -9,19 +8,44 @@ export const HEIGHTS = { compact: 30, normal: 36, loose: 44 } as const
 export type Height = keyof typeof HEIGHTS
 
 const WIDTHS: Record<Kind, number> = {
-  text: 112, number: 128, money: 106, price: 92, quantity: 100, count: 84, percent: 80, date: 112,
-  datetime: 140, age: 100, period: 140, tag: 84, flag: 64, phone: 116
-} // prettier-ignore
+  text: 112,
+  number: 128,
+  money: 106,
+  price: 92,
+  quantity: 100,
+  count: 84,
+  percent: 80,
+  date: 112,
+  datetime: 140,
+  age: 100,
+  period: 140,
+  tag: 84,
+  flag: 64,
+  phone: 116
+}
 
 /** A declared width gives way down to here before the table scrolls sideways. */
 const LEAST: Record<Kind, number> = {
-  text: 72, number: 126, money: 98, price: 84, quantity: 96, count: 64, percent: 68, date: 100,
-  datetime: 140, age: 92, period: 148, tag: 72, flag: 56, phone: 108
-} // prettier-ignore
+  text: 72,
+  number: 126,
+  money: 98,
+  price: 84,
+  quantity: 96,
+  count: 64,
+  percent: 68,
+  date: 100,
+  datetime: 140,
+  age: 92,
+  period: 148,
+  tag: 72,
+  flag: 56,
+  phone: 108
+}
 
 const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
+const CELL_PADDING = 20
 
 export interface Kept {
   order: string[]
@@ -35,7 +59,10 @@ export function useLayout(table: Table) {
   const plain: Kept = { order: table.columns.map((one) => one.key), hidden: [], height: 'normal' }
   const kept = reactive<Kept>({ ...plain, ...read(slot) })
   const known = new Set(plain.order)
-  kept.order = [...kept.order.filter((key) => known.has(key)), ...plain.order.filter((key) => !kept.order.includes(key))]
+  kept.order = [
+    ...kept.order.filter((key) => known.has(key)),
+    ...plain.order.filter((key) => !kept.order.includes(key))
+  ]
 
   watch(kept, () => localStorage.setItem(slot, JSON.stringify(kept)), { deep: true })
 
@@ -44,9 +71,13 @@ export function useLayout(table: Table) {
   const ordered = computed(() =>
     kept.order
       .map((key) => table.columns.find((one) => one.key === key)!)
-      .filter((one) => one.key !== 'site_name' || fixed.has(one.key) || session.unit?.kind !== 'project')
+      .filter(
+        (one) => one.key !== 'site_name' || fixed.has(one.key) || session.unit?.kind !== 'project'
+      )
   )
-  const columns = computed(() => ordered.value.filter((one) => fixed.has(one.key) || !kept.hidden.includes(one.key)))
+  const columns = computed(() =>
+    ordered.value.filter((one) => fixed.has(one.key) || !kept.hidden.includes(one.key))
+  )
 
   function show(key: string, shown: boolean): void {
     kept.hidden = shown ? kept.hidden.filter((one) => one !== key) : [...kept.hidden, key]
@@ -66,8 +97,30 @@ export function useLayout(table: Table) {
 }
 
 export function widthOf(column: Column): number {
-  const width = column.width ?? (column.note_key && column.kind === 'date' ? 150 : WIDTHS[column.kind])
-  return column.kind === 'tag' && locale() === 'en' ? width + 16 : width
+  const width =
+    column.width ?? (column.note_key && column.kind === 'date' ? 150 : WIDTHS[column.kind])
+  return Math.max(width, leastOf(column))
+}
+
+/** Room for the heading, and for the longest tag: English words are longer. */
+function leastOf(column: Column): number {
+  const heading = textWidth(column.label, 12) + (column.sortable ? 17 : 0)
+  const tags =
+    column.kind === 'tag' ? column.options.map((option) => textWidth(option.label, 12) + 12) : []
+  return Math.ceil(Math.max(heading, ...tags)) + CELL_PADDING
+}
+
+export function actionsWidth(labels: string[]): number {
+  if (!labels.length) return 0
+  const longest = Math.max(...labels.map((label) => textWidth(label, 13)))
+  return Math.ceil(longest) + (labels.length > 1 ? 34 : 0) + CELL_PADDING + 10
+}
+
+/** A good guess without asking the browser: CJK is square, Latin a little over half. */
+function textWidth(text: string, size: number): number {
+  let width = 0
+  for (const letter of text) width += letter > '\u2e7f' ? size : size * 0.57
+  return width
 }
 
 /** What is left over is shared out, up to a point: far-apart values are hard to read across. */
@@ -76,7 +129,14 @@ export function spread(columns: Column[], room: number): number[] {
   const sum = widths.reduce((total, width) => total + width, 0)
   const factor = room / sum
   if (sum === 0) return widths
-  if (sum > room) return widths.map((width, index) => Math.max(Math.floor(width * factor), Math.min(width, LEAST[columns[index]!.kind])))
+  if (sum > room)
+    return widths.map((width, index) =>
+      Math.max(
+        Math.floor(width * factor),
+        leastOf(columns[index]!),
+        Math.min(width, LEAST[columns[index]!.kind])
+      )
+    )
   if (factor > GROWTH_MAX) return widths.map((width) => Math.floor(width * GROWTH_MAX))
   const wide = widths.map((width) => Math.floor(width * factor))
   const used = wide.reduce((total, width) => total + width, 0)

@@ -149,10 +149,34 @@ export function useTable(table: Table) {
   })
 
   return {
-    table, filters, view, activeView, sort, page, size, opened, list, rows, failure, loading, slow,
-    cursor, selected, filtered, query,
-    load, setFilter, setFilters, setView, setSort, setSize, clear, turn, open, toggle
-  } // prettier-ignore
+    table,
+    filters,
+    view,
+    activeView,
+    sort,
+    page,
+    size,
+    opened,
+    list,
+    rows,
+    failure,
+    loading,
+    slow,
+    cursor,
+    selected,
+    filtered,
+    query,
+    load,
+    setFilter,
+    setFilters,
+    setView,
+    setSort,
+    setSize,
+    clear,
+    turn,
+    open,
+    toggle
+  }
 }
 
 function text(value: unknown): string {

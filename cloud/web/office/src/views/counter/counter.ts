@@ -69,7 +69,10 @@ export const useCounter = defineStore('counter', () => {
     current.value = 0
     typed.value = null
     const visit = { id: next.room.id, code: next.room.code }
-    visited.value = [visit, ...visited.value.filter((one) => one.id !== visit.id)].slice(0, RECENT_MAX + 1)
+    visited.value = [visit, ...visited.value.filter((one) => one.id !== visit.id)].slice(
+      0,
+      RECENT_MAX + 1
+    )
     localStorage.setItem(RECENT, JSON.stringify(visited.value))
   }
 
@@ -93,7 +96,9 @@ export const useCounter = defineStore('counter', () => {
             receiptRequest(room.value.room.id, method.value, lines.value, tendered.value)
           )
       last.value = answer
-      ElMessage.success(t('counter.received', { amount: total(answer.amount), number: answer.number }))
+      ElMessage.success(
+        t('counter.received', { amount: total(answer.amount), number: answer.number })
+      )
       await refresh()
     } catch (error) {
       await refuse(error)
@@ -137,7 +142,10 @@ export const useCounter = defineStore('counter', () => {
   }
 
   async function unmask(partyId: string): Promise<string> {
-    const answer = await call<{ phone: string }>('POST', `/api/v1/receiving/parties/${partyId}/phone`)
+    const answer = await call<{ phone: string }>(
+      'POST',
+      `/api/v1/receiving/parties/${partyId}/phone`
+    )
     return answer.phone
   }
 
@@ -147,8 +155,29 @@ export const useCounter = defineStore('counter', () => {
   }
 
   return {
-    room, lines, refused, current, method, typed, shift, visited, loading, failure, paying, last,
-    uncertain, due, tendered, change, faulty, payable,
-    open, loadShift, pay, reverse, unmask, unfinished
-  } // prettier-ignore
+    room,
+    lines,
+    refused,
+    current,
+    method,
+    typed,
+    shift,
+    visited,
+    loading,
+    failure,
+    paying,
+    last,
+    uncertain,
+    due,
+    tendered,
+    change,
+    faulty,
+    payable,
+    open,
+    loadShift,
+    pay,
+    reverse,
+    unmask,
+    unfinished
+  }
 })

@@ -21,8 +21,5 @@ export function polyline(values: number[], width: number, height: number): [numb
   const span = Math.max(high - low, Math.abs(mean) * 0.25, 1e-9)
   const bottom = (low + high) / 2 - span / 2
   const step = width / Math.max(1, values.length - 1)
-  return values.map((value, index) => [
-    index * step,
-    height - ((value - bottom) / span) * height
-  ])
+  return values.map((value, index) => [index * step, height - ((value - bottom) / span) * height])
 }

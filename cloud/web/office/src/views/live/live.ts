@@ -49,7 +49,9 @@ export function useLive(siteId: string) {
   async function loadEvents(): Promise<void> {
     clearTimeout(eventsTimer)
     try {
-      const list = await get<{ items: DeviceEvent[] }>('/api/v1/devices/events', { site_id: siteId })
+      const list = await get<{ items: DeviceEvent[] }>('/api/v1/devices/events', {
+        site_id: siteId
+      })
       events.value = list.items
     } finally {
       eventsTimer = window.setTimeout(() => void loadEvents().catch(() => null), EVENTS_EVERY_MS)
@@ -95,7 +97,8 @@ export function useLive(siteId: string) {
   function onBroken(): void {
     if (!broken) broken = window.setTimeout(() => (connection.streaming = false), BROKEN_AFTER_MS)
     // A refused stream is closed for good by the browser; an interrupted one comes back by itself.
-    if (source?.readyState === EventSource.CLOSED) window.setTimeout(() => source && connect(), 3_000)
+    if (source?.readyState === EventSource.CLOSED)
+      window.setTimeout(() => source && connect(), 3_000)
   }
 
   function start(): void {
@@ -121,6 +124,7 @@ export function useLive(siteId: string) {
 
 function lengthen(tile: Tile, ms: number, value: number): void {
   const last = tile.trend.at(-1)
-  if (last && ms - last[0] < TREND_STEP_MS) tile.trend = [...tile.trend.slice(0, -1), [last[0], value]]
+  if (last && ms - last[0] < TREND_STEP_MS)
+    tile.trend = [...tile.trend.slice(0, -1), [last[0], value]]
   else tile.trend = [...tile.trend, [ms, value] as [number, number]].slice(-TREND_MAX)
 }
