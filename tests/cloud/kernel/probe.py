@@ -132,6 +132,21 @@ async def read_broken(ctx: Pay) -> dict[str, str]:
     raise RuntimeError(f"a bug that {ctx.principal.name} ran into")
 
 
+@router.get("/states/{sqlstate}", response_model=None)
+async def read_state(ctx: Pay, sqlstate: str) -> dict[str, str]:
+    """The database refuses with the given state."""
+    await ctx.session.execute(
+        text("SELECT set_config('probe.state', :state, true)"), {"state": sqlstate}
+    )
+    await ctx.session.execute(
+        text(
+            "DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE ="
+            " current_setting('probe.state'); END $$"
+        )
+    )
+    return {}
+
+
 @router.get("/list", response_model=None)
 async def read_list(ctx: Pay, listing: Listed) -> dict[str, Any]:
     return {"page": listing.page, "size": listing.size, "q": listing.q, "at": ctx.now}

@@ -195,6 +195,25 @@ class TestRefusals:
         assert "bug" not in response.text
 
 
+class TestTheDatabase:
+    @pytest.mark.parametrize(
+        ("sqlstate", "status", "code"),
+        [
+            ("23505", 409, "document-exists"),
+            ("23503", 404, "reference-unknown"),
+            ("42501", 404, "reference-unknown"),
+            ("55P03", 503, "database-away"),
+            ("57P01", 503, "database-away"),
+            ("08006", 503, "database-away"),
+            ("22012", 500, "internal-error"),
+        ],
+    )
+    async def test_refuses_in_the_callers_words(
+        self, probe: httpx.AsyncClient, sqlstate: str, status: int, code: str
+    ) -> None:
+        assert_refused(await probe.get(f"/api/v1/probe/states/{sqlstate}"), status, code)
+
+
 class TestEveryAnswer:
     @pytest.mark.parametrize("path", ["/api/v1/probe/list", "/api/v1/probe/nowhere"])
     async def test_carries_the_security_headers(self, probe: httpx.AsyncClient, path: str) -> None:

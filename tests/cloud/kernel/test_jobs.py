@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cloud.kernel.db import Sessions
 from cloud.kernel.errors import NotFound
-from cloud.kernel.jobs import Job, Work, defer, make_worker
+from cloud.kernel.jobs import Job, Work, defer, make_worker, rescue_stalled
 from cloud.kernel.records import Timer
 from cloud.kernel.timers import LEADER_KEY, ZONE, fire_due, next_fire, run_timers
 from cloud.modules.accounts.queries import AccountsAuthenticator
@@ -217,3 +218,27 @@ class TestNextFire:
 
         assert found > after
         assert next_fire(cron, after=found - timedelta(microseconds=1)) == found
+
+
+class TestRescueStalled:
+    async def test_queues_again_what_a_killed_worker_left(
+        self, own_database: TestDatabase, committed: World
+    ) -> None:
+        async with committed.unit() as ctx:
+            await defer(ctx, "sample.nothing", key="nothing", args={})
+        with psycopg.connect(own_database.owner_url) as owner:
+            owner.execute(
+                "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+                " VALUES (now() - interval '1 hour') RETURNING id)"
+                " UPDATE procrastinate_jobs SET status = 'doing', worker_id = gone.id FROM gone"
+            )
+        work = Work(committed.sessions, committed.bus, AccountsAuthenticator(committed.sessions))
+        app = make_worker(own_database.app_url, work, [Job("sample.nothing", run=nothing)])
+
+        async with app.open_async(), asyncio.timeout(20):
+            rescuing = asyncio.create_task(rescue_stalled(app))
+            while not await waiting(committed.sessions):  # noqa: ASYNC110 - only the table tells
+                await asyncio.sleep(0.05)
+            rescuing.cancel()
+
+        assert await waiting(committed.sessions) == ["sample.nothing"]
