@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from pydantic import ValidationError
 
 from cloud.embedded import data_dir as folders
 from cloud.embedded import up as embedded
@@ -18,7 +19,7 @@ from cloud.embedded.console import Console
 from cloud.embedded.errors import SetupError
 from cloud.embedded.files import read_json, write_json
 from cloud.embedded.platform import Platform
-from cloud.kernel.settings import Settings
+from cloud.kernel.settings import NotRunning, Settings
 from protocols.uplink.topics import shard_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -157,7 +158,12 @@ def _set_silenced(names: set[str]) -> None:
 def main() -> None:
     try:
         app()
-    except SetupError as error:
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            typer.echo(f"wuye: WUYE_{name}: {fault['msg']}", err=True)
+        sys.exit(2)
+    except (SetupError, NotRunning) as error:
         typer.echo(f"wuye: {error}", err=True)
         sys.exit(2)
 

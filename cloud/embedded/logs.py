@@ -1,5 +1,6 @@
 """Log files of the parts, bounded: one current and one earlier file each."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -19,8 +20,10 @@ def cut_log(path: Path) -> None:
     """Keeps a copy of a file grown too long and empties it under its writers."""
     if path.exists() and path.stat().st_size > _BYTES_MAX:
         earlier = path.with_suffix(".log.1")
-        shutil.copyfile(path, earlier)
-        earlier.chmod(0o600)
+        # On a full disk there is no copy, and emptying the file is what helps.
+        with contextlib.suppress(OSError):
+            shutil.copyfile(path, earlier)
+            earlier.chmod(0o600)
         os.truncate(path, 0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from cloud.embedded import data_dir, processes
 from cloud.embedded.accounts import service_account
 from cloud.embedded.console import Console
+from cloud.embedded.errors import SetupError
 from cloud.embedded.part import PartState, PartStatus
 from cloud.embedded.platform import Platform
 from cloud.embedded.runtime_file import write_status
@@ -21,7 +22,10 @@ def up(platform: Platform, console: Console) -> None:
     with data_dir.claimed(place):
         processes.adopt_orphans()
         console.say(f"wuye starts on {place}")
-        platform.prepare()
+        try:
+            platform.prepare()
+        except OSError as error:
+            raise SetupError(f"{place} cannot be prepared: {error}") from error
         if platform.cluster is not None and place not in platform.cluster.home.parents:
             console.say(
                 f"Postgres keeps its files in {platform.cluster.home}: "
@@ -36,6 +40,7 @@ class _Run:
         self._platform = platform
         self._console = console
         self._said_ready = False
+        self._trouble = ""
 
     async def run(self) -> None:
         stop = asyncio.Event()
@@ -65,14 +70,23 @@ class _Run:
         if state.status != PartStatus.STARTING:
             self._console.part(name, state)
 
+    def _complain(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._console.say(f"  status.json or gateways.json: {trouble}")
+
     def _on_tick(self, supervisor: Supervisor) -> None:
-        self._platform.on_tick(supervisor)
-        write_status(
-            self._platform.data_dir,
-            status=supervisor.status,
-            states=supervisor.states,
-            urls=self._platform.urls,
-        )
+        try:
+            self._platform.on_tick(supervisor)
+            write_status(
+                self._platform.data_dir,
+                status=supervisor.status,
+                states=supervisor.states,
+                urls=self._platform.urls,
+            )
+        except (OSError, ValueError) as error:
+            # A full disk or a file half-written by hand must not end what runs.
+            self._complain(str(error))
         if supervisor.status == "ready" and not self._said_ready:
             self._said_ready = True
             self._console.summary(

@@ -16,6 +16,8 @@ import pytest
 
 from cloud.embedded import processes
 from cloud.embedded.ports import free_port, is_taken
+from cloud.embedded.postgres import PostgresCluster
+from tests.kit.broker import private_broker
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
 
@@ -141,6 +143,40 @@ class TestUp:
         assert again.ended()[0] == 0
 
 
+class TestByUrl:
+    async def test_the_database_and_the_broker_are_those_of_the_environment(
+        self, up: Up, place: Path
+    ) -> None:
+        cluster = PostgresCluster(place / "elsewhere", durable=False)
+        cluster.prepare()
+        cluster.start()
+        with private_broker() as broker:
+            up.environment["WUYE_DATABASE_URL"] = cluster.owner_url
+            up.environment["WUYE_MQTT_URL"] = (
+                f"mqtt://platform:{broker.platform_password}@127.0.0.1:{broker.port_platform}"
+            )
+            started = up.start()
+            await until(lambda: is_taken("127.0.0.1", up.port) or started.child.poll() is not None)
+            status = json.loads(up.cli("status", "--json").stdout)
+            runtime = json.loads((up.data_dir / "runtime.json").read_text())
+            up.cli("down")
+        cluster.stop()
+
+        assert started.ended()[0] == 0
+        assert sorted(status["parts"]) == ["host", "migrate", "web", "worker"]
+        assert runtime["database"]["owner_url"] == cluster.owner_url
+        assert runtime["mqtt"]["port_gateways"] == broker.port_platform
+        assert not (up.data_dir / "postgres").exists()
+
+    def test_a_broker_without_a_user_is_refused(self, up: Up) -> None:
+        up.environment["WUYE_MQTT_URL"] = "mqtt://127.0.0.1:1883"
+
+        code, said = up.start().ended()
+
+        assert code == 2
+        assert "mqtt://user:password@host:port" in said
+
+
 class TestARefusedStart:
     def test_names_a_taken_port_and_the_way_out(self, up: Up) -> None:
         with socket.socket() as taken:
@@ -177,6 +213,20 @@ class TestARefusedStart:
 
         assert "cannot be written: File exists" in said
         assert "WUYE_DATA_DIR" in said
+
+    def test_names_a_setting_that_makes_no_sense(self, up: Up) -> None:
+        up.environment["WUYE_HTTP_PORT"] = "http"
+
+        refused = up.cli("up")
+
+        assert refused.returncode == 2
+        assert refused.stderr.startswith("wuye: WUYE_HTTP_PORT: Input should be a valid integer")
+
+    def test_says_what_a_command_needs_that_runs_on_nothing(self, up: Up) -> None:
+        refused = up.cli("db", "upgrade")
+
+        assert refused.returncode == 2
+        assert "start the platform with `make up` first" in refused.stderr
 
     def test_says_that_nothing_runs(self, up: Up) -> None:
         assert up.cli("down").stdout == f"nothing runs on {up.data_dir}\n"
