@@ -5,7 +5,7 @@ import components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
 import { defineConfig } from 'vite'
 
-import { compress } from './build/compress.ts'
+import { compress } from './plugins/compress.ts'
 
 const backend = process.env.WUYE_BACKEND ?? 'http://127.0.0.1:8000'
 
