@@ -49,6 +49,11 @@ class RayHead:
         self._address_file.unlink(missing_ok=True)
         processes.end(processes.find_by_open_file(self.temp_dir))
 
+    def discard(self) -> None:
+        """After the end: leaves nothing of ours outside the data directory."""
+        if self._closed.parent != self.token_path.parent:
+            shutil.rmtree(self._closed, ignore_errors=True)
+
     def command(self) -> Command:
         return Command(
             argv=(

@@ -31,7 +31,11 @@ def up(platform: Platform, console: Console) -> None:
                 f"Postgres keeps its files in {platform.cluster.home}: "
                 f"its unprivileged user cannot enter {place}"
             )
-        asyncio.run(_Run(platform, console).run())
+        try:
+            asyncio.run(_Run(platform, console).run())
+        finally:
+            if platform.ray is not None:
+                platform.ray.discard()
         console.say("stopped")
 
 

@@ -114,3 +114,18 @@ def test_lets_nobody_else_near_its_token_and_its_sockets(place: Path) -> None:
 
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (head.token_path, place / "ray")]
     assert modes == [0o600, 0o700]
+
+
+def test_leaves_nothing_outside_a_data_directory_whose_path_is_too_long(place: Path) -> None:
+    data_dir = place / ("d" * 40)
+    data_dir.mkdir()
+    head = RayHead(data_dir)
+    head.prepare()
+    outside = head.temp_dir.parent
+    made = outside.is_dir()
+
+    head.discard()
+
+    assert data_dir not in outside.parents
+    assert made
+    assert not outside.exists()
