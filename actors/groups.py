@@ -79,7 +79,8 @@ class Groups:
                 await self.refuse(turns[0], after_s=FAILED_AGAIN_AFTER_S)
             return
         self.batches += len(turns)
-        self._before_ack()
+        if any(isinstance(outcome.reply, Ack) for outcome in outcomes):
+            self._before_ack()
         await self._after_commit(joined, outcomes)
 
     async def refuse(self, turn: Turn, *, after_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 import ray
@@ -38,9 +39,16 @@ class RayLine(Line):
             if name not in self._actors:
                 try:
                     await asyncio.to_thread(connect, self._endpoint)
+                    _take_signals_back()
                     self._actors[name] = await asyncio.to_thread(
                         ray.get_actor, name, namespace=NAMESPACE
                     )
                 except (ValueError, RayError, ConnectionError, RuntimeError) as error:
                     raise NotReached from error
         return self._actors[name]
+
+
+def _take_signals_back() -> None:
+    """Ray's core installs its own handler for SIGTERM, which ends the process on the spot."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.getsignal(number))
