@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# The first values are pushed within one poll of the bus.
+PUSHED_MS = 6_000
 SIZES = {"1440": (1440, 900), "1366": (1366, 768)}
 
 
@@ -79,6 +81,7 @@ def _live(page: Page, options: Options) -> None:
     page.goto(f"{options.base}/live")
     page.wait_for_selector(".tile")
     page.wait_for_selector(".trend footer")
+    page.wait_for_timeout(PUSHED_MS)
 
 
 def _runs(page: Page, options: Options) -> None:

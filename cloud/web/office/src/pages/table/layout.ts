@@ -26,26 +26,27 @@ const WIDTHS: Record<Kind, number> = {
 
 /** A declared width gives way down to here before the table scrolls sideways. */
 const LEAST: Record<Kind, number> = {
-  text: 72,
-  number: 126,
-  money: 98,
+  text: 66,
+  number: 124,
+  money: 94,
   price: 84,
   quantity: 96,
   count: 64,
   percent: 68,
-  date: 100,
+  date: 98,
   datetime: 140,
   age: 92,
-  period: 148,
-  tag: 72,
+  period: 144,
+  tag: 66,
   flag: 56,
   phone: 108
 }
 
+const DATE_WITH_NOTE = 144
 const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
-const CELL_PADDING = 20
+const CELL_PADDING = 21
 
 export interface Kept {
   order: string[]
@@ -66,7 +67,7 @@ export function useLayout(table: Table) {
 
   watch(kept, () => localStorage.setItem(slot, JSON.stringify(kept)), { deep: true })
 
-  const fixed = new Set(plain.order.slice(0, FIXED))
+  const fixed = new Set(plain.order.filter((key) => key !== 'site_name').slice(0, FIXED))
   /** Inside one project the name of the project says nothing. */
   const ordered = computed(() =>
     kept.order
@@ -83,10 +84,12 @@ export function useLayout(table: Table) {
     kept.hidden = shown ? kept.hidden.filter((one) => one !== key) : [...kept.hidden, key]
   }
 
-  function move(from: number, to: number): void {
-    if (from < FIXED || to < FIXED || from === to) return
-    const [key] = kept.order.splice(from, 1)
-    if (key) kept.order.splice(to, 0, key)
+  /** Puts one column where another is; fixed ones stay. */
+  function move(key: string, place: string): void {
+    if (fixed.has(key) || fixed.has(place) || key === place) return
+    const to = kept.order.indexOf(place)
+    kept.order.splice(kept.order.indexOf(key), 1)
+    kept.order.splice(to, 0, key)
   }
 
   function reset(): void {
@@ -98,7 +101,8 @@ export function useLayout(table: Table) {
 
 export function widthOf(column: Column): number {
   const width =
-    column.width ?? (column.note_key && column.kind === 'date' ? 150 : WIDTHS[column.kind])
+    column.width ??
+    (column.note_key && column.kind === 'date' ? DATE_WITH_NOTE : WIDTHS[column.kind])
   return Math.max(width, leastOf(column))
 }
 
@@ -110,38 +114,48 @@ function leastOf(column: Column): number {
   return Math.ceil(Math.max(heading, ...tags)) + CELL_PADDING
 }
 
+function leastOfKind(column: Column): number {
+  return column.kind === 'date' && column.note_key ? DATE_WITH_NOTE : LEAST[column.kind]
+}
+
 export function actionsWidth(labels: string[]): number {
   if (!labels.length) return 0
   const longest = Math.max(...labels.map((label) => textWidth(label, 13)))
   return Math.ceil(longest) + (labels.length > 1 ? 34 : 0) + CELL_PADDING + 10
 }
 
-/** A good guess without asking the browser: CJK is square, Latin a little over half. */
+const pen = document.createElement('canvas').getContext('2d')
+
 function textWidth(text: string, size: number): number {
-  let width = 0
-  for (const letter of text) width += letter > '\u2e7f' ? size : size * 0.57
-  return width
+  if (!pen) return text.length * size
+  pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`
+  return pen.measureText(text).width
 }
 
-/** What is left over is shared out, up to a point: far-apart values are hard to read across. */
+/**
+ * Widths for the room there is. What is left over is shared out, up to a point: far-apart values are
+ * hard to read across. What is missing is taken from the columns that have more than they need.
+ */
 export function spread(columns: Column[], room: number): number[] {
   const widths = columns.map(widthOf)
-  const sum = widths.reduce((total, width) => total + width, 0)
-  const factor = room / sum
-  if (sum === 0) return widths
-  if (sum > room)
-    return widths.map((width, index) =>
-      Math.max(
-        Math.floor(width * factor),
-        leastOf(columns[index]!),
-        Math.min(width, LEAST[columns[index]!.kind])
-      )
-    )
+  const factor = room / sumOf(widths)
   if (factor > GROWTH_MAX) return widths.map((width) => Math.floor(width * GROWTH_MAX))
+  if (factor < 1) return squeeze(columns, widths, room)
   const wide = widths.map((width) => Math.floor(width * factor))
-  const used = wide.reduce((total, width) => total + width, 0)
-  return wide.map((width, index) => (index === wide.length - 1 ? width + room - used : width))
+  wide[wide.length - 1]! += room - sumOf(wide)
+  return wide
 }
+
+function squeeze(columns: Column[], widths: number[], room: number): number[] {
+  const least = columns.map((column, index) =>
+    Math.max(leastOf(column), Math.min(widths[index]!, leastOfKind(column)))
+  )
+  const free = Math.max(0, room - sumOf(least))
+  const slack = Math.max(1, sumOf(widths) - sumOf(least))
+  return least.map((width, index) => width + Math.floor(((widths[index]! - width) * free) / slack))
+}
+
+export const sumOf = (widths: number[]): number => widths.reduce((sum, width) => sum + width, 0)
 
 function read(slot: string): Partial<Kept> {
   const saved = localStorage.getItem(slot)
