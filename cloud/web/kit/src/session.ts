@@ -13,6 +13,9 @@ const SITE = 'wuye.site'
 export const useSession = defineStore('session', () => {
   const boot = shallowRef<Boot | null>(null)
   const asked = ref(false)
+  /** Somebody else has logged in since the page was loaded: what it keeps is not theirs to see. */
+  const handedOver = ref(false)
+  let before = ''
   const siteId = ref(localStorage.getItem(SITE) ?? '')
 
   const user = computed(() => boot.value?.user ?? null)
@@ -50,6 +53,8 @@ export const useSession = defineStore('session', () => {
   async function login(login: string, password: string): Promise<void> {
     accept(await call<Boot>('POST', '/api/v1/session', { body: { login, password } }))
     asked.value = true
+    handedOver.value = before !== '' && before !== boot.value?.user.id
+    before = boot.value?.user.id ?? ''
   }
 
   async function logout(): Promise<void> {
@@ -58,6 +63,7 @@ export const useSession = defineStore('session', () => {
   }
 
   function forget(): void {
+    before = boot.value?.user.id ?? before
     boot.value = null
     identify({ csrf: '' })
   }
@@ -83,6 +89,7 @@ export const useSession = defineStore('session', () => {
     zone,
     scope,
     menu,
+    handedOver,
     restore,
     login,
     logout,

@@ -11,8 +11,16 @@ export const router = createRouter({
       component: () => import('./shell/ShellView.vue'),
       children: [
         { path: '', component: () => import('./shell/HomeView.vue') },
-        { path: 'counter', component: () => import('./views/counter/CounterView.vue') },
-        { path: 'live', component: () => import('./views/live/LiveView.vue') },
+        {
+          path: 'counter',
+          meta: { view: true },
+          component: () => import('./views/counter/CounterView.vue')
+        },
+        {
+          path: 'live',
+          meta: { view: true },
+          component: () => import('./views/live/LiveView.vue')
+        },
         { path: 'p/:code', component: () => import('./pages/PageView.vue') },
         { path: ':rest(.*)*', component: () => import('./shell/LostView.vue') }
       ]

@@ -16,8 +16,3 @@ export function pageOf<T extends Page>(code: string): Promise<T> {
   }
   return page as Promise<T>
 }
-
-/** What a page may show depends on who looks. */
-export function forgetPages(): void {
-  pages.clear()
-}

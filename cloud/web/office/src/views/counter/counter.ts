@@ -5,6 +5,7 @@ import { call, get, Problem, Unreachable } from '@wuye/kit/api'
 import { decimal } from '@wuye/kit/cents'
 import { total } from '@wuye/kit/formats'
 import { t } from '@wuye/kit/i18n'
+import { useSession } from '@wuye/kit/session'
 import { changeOf, dueNow, faultOf, linesOf, receiptRequest, type Line } from '@wuye/kit/till'
 import type { CounterRoom, Method, ReceiptAnswer, ReceiptRequest, Shift } from '@wuye/kit/types'
 import { sentence } from '@wuye/kit/wording'
@@ -13,7 +14,6 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
 const RECEIPTS = '/api/v1/receiving/receipts'
-const RECENT = 'wuye.counter.recent'
 const RECENT_MAX = 3
 
 export interface Visited {
@@ -22,6 +22,8 @@ export interface Visited {
 }
 
 export const useCounter = defineStore('counter', () => {
+  const who = useSession().user?.id ?? ''
+  const slots = { recent: `wuye.counter.recent.${who}`, attempt: `wuye.counter.attempt.${who}` }
   const room = shallowRef<CounterRoom | null>(null)
   const lines = ref<Line[]>([])
   const refused = ref<Record<number, string>>({})
@@ -29,12 +31,14 @@ export const useCounter = defineStore('counter', () => {
   const method = ref<Method>('cash')
   const typed = ref<string | null>(null)
   const shift = shallowRef<Shift | null>(null)
-  const visited = ref<Visited[]>(JSON.parse(localStorage.getItem(RECENT) ?? '[]') as Visited[])
+  const visited = ref<Visited[]>(
+    JSON.parse(localStorage.getItem(slots.recent) ?? '[]') as Visited[]
+  )
   const loading = ref(false)
   const failure = shallowRef<unknown>(null)
   const paying = ref(false)
   const last = shallowRef<ReceiptAnswer | null>(null)
-  const attempt = new Attempt<ReceiptAnswer>('wuye.counter.attempt')
+  const attempt = new Attempt<ReceiptAnswer>(slots.attempt)
   const uncertain = ref(attempt.open)
 
   const due = computed(() => dueNow(lines.value))
@@ -73,7 +77,7 @@ export const useCounter = defineStore('counter', () => {
       0,
       RECENT_MAX + 1
     )
-    localStorage.setItem(RECENT, JSON.stringify(visited.value))
+    localStorage.setItem(slots.recent, JSON.stringify(visited.value))
   }
 
   async function reload(): Promise<void> {
