@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import psycopg
 import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from actors.commands import Commands
 from actors.directory import Directory, UnknownSite
@@ -27,11 +30,12 @@ from cloud.kernel.runtime import Runtime
 from cloud.kernel.uow import unit_of_work
 from cloud.modules.devices import service as devices
 from protocols.uplink import codec, topics
-from protocols.uplink.messages import Ack, Birth, Lane, Nack
+from protocols.uplink.messages import Ack, Batch, Birth, Lane, Nack
 
 log = structlog.get_logger()
 
 FAILED_AGAIN_AFTER_S = 10.0
+AWAY_AGAIN_AFTER_S = 3.0
 
 
 class Groups:
@@ -71,12 +75,7 @@ class Groups:
                 log.warning("host.site.unknown", site=str(error))
             return
         except Exception as error:  # the host's boundary: one bad batch stalls nobody
-            if len(turns) > 1:
-                log.warning("host.group.failed", turns=len(turns), error=repr(error)[:300])
-                await self._split(turns, pace)
-            else:
-                log.exception("host.ingest.failed", site=str(turns[0].site_id), exc_info=error)
-                await self.refuse(turns[0], after_s=FAILED_AGAIN_AFTER_S)
+            await self._failed(turns, error, pace)
             return
         self.batches += len(turns)
         if any(isinstance(outcome.reply, Ack) for outcome in outcomes):
@@ -96,6 +95,28 @@ class Groups:
     async def publish(self, site_id: UUID, news: Sequence[News]) -> None:
         for each in news:
             await self._intake.publish(f"ui/{site_id}/{each.leaf}", each.data, qos=0)
+
+    async def _failed(self, turns: Sequence[Turn], error: Exception, pace: int | None) -> None:
+        if _is_away(error):
+            log.warning("host.database.away", turns=len(turns), error=repr(error)[:200])
+            for turn in turns:
+                await self.refuse(turn, after_s=AWAY_AGAIN_AFTER_S)
+        elif len(turns) > 1:
+            log.warning("host.group.failed", turns=len(turns), error=repr(error)[:300])
+            await self._split(turns, pace)
+        else:
+            log.exception("host.ingest.failed", site=str(turns[0].site_id), exc_info=error)
+            await self._refuse_failed(turns[0], error)
+
+    async def _refuse_failed(self, turn: Turn, error: Exception) -> None:
+        """What Postgres cannot hold will never be accepted; anything else may be our own fault."""
+        message: Uplink = turn.work
+        if isinstance(message, Birth) or not _is_of_the_data(error):
+            await self.refuse(turn, after_s=FAILED_AGAIN_AFTER_S)
+            return
+        lane = message.lane if isinstance(message, Batch) else Lane.EVENT
+        nack = Nack(message.epoch, lane, "undecodable", expect=message.first_seq)
+        await self.reply(turn.site_id, nack)
 
     async def _split(self, turns: Sequence[Turn], pace: int | None) -> None:
         for turn in turns:
@@ -143,6 +164,19 @@ async def _enter(ctx: Ctx, site: Site) -> Ctx:
     """The same transaction, from here on under the site's scope."""
     await ctx.session.execute(SET_SCOPE, site.principal.scope.settings())
     return replace(ctx, principal=site.principal)
+
+
+def _is_away(error: Exception) -> bool:
+    """The database is not there: trying each turn alone would only take longer."""
+    if isinstance(error, NoConnectionInTime | TimeoutError | OSError):
+        return True
+    state = getattr(getattr(error, "orig", None), "sqlstate", "") or ""
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_lost or state.startswith(("08", "57P"))
+
+
+def _is_of_the_data(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.DataError)
 
 
 def busy(epoch: UUID, lane: Lane, *, after_s: float = 1.0) -> Nack:

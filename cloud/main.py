@@ -199,11 +199,11 @@ def seed() -> None:
     """
     settings = Settings()
     endpoints = load_endpoints(settings.data_dir)
-    asyncio.run(_seed(settings, endpoints))
+    asyncio.run(seed_company(settings, endpoints))
     write_edge_configs(settings, endpoints)
 
 
-async def _seed(settings: Settings, endpoints: Endpoints) -> None:
+async def seed_company(settings: Settings, endpoints: Endpoints) -> None:
     running = runtime(settings=settings, endpoints=endpoints)
     async with running.sessions() as session:
         if (await session.execute(text("SELECT kernel_companies()"))).first() is not None:
@@ -284,10 +284,10 @@ def _run_host(settings: Settings, endpoints: Endpoints) -> None:
 
 def write_edge_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
     """The gateways' configurations, from the database; answers the files."""
-    return asyncio.run(_write_edge_configs(settings, endpoints))
+    return asyncio.run(write_configs(settings, endpoints))
 
 
-async def _write_edge_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
+async def write_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
     running = runtime(settings=settings, endpoints=endpoints)
     written = await edge_configs.write_edge_configs(running)
     await running.sessions.kw["bind"].dispose()
