@@ -225,7 +225,9 @@ def main() -> int:
     parser.add_argument("--password", required=True)
     parser.add_argument("--out", type=Path, default=Path("build/shots"))
     parser.add_argument("--only", default="", help="scene names, separated by commas")
-    parser.add_argument("--rounds", default="1440:light:zh,1440:dark:zh,1440:light:en,1366:light:zh")
+    parser.add_argument(
+        "--rounds", default="1440:light:zh,1440:dark:zh,1440:light:en,1366:light:zh"
+    )
     parser.add_argument("--room", default="1-1-101", help="a room that owes something")
     parser.add_argument("--site", default="", help="id of the project to look at")
     arguments = parser.parse_args()

@@ -11,7 +11,8 @@ import { useGateway } from '@/shell/gateway'
 const TREND_MAX = 40
 const TREND_STEP_MS = 30_000
 const BROKEN_AFTER_MS = 4_000
-const EVENTS_EVERY_MS = 30_000
+/** What goes stale or silent is never pushed: the whole picture is asked for now and then. */
+const REFRESH_MS = 30_000
 
 /** Follows the project while the screen is shown; everything stops when it is left. */
 export function useLive(siteId: string) {
@@ -25,21 +26,23 @@ export function useLive(siteId: string) {
   const tiles = new Map<number, Tile>()
   let source: EventSource | null = null
   let broken = 0
-  let eventsTimer = 0
+  let refreshTimer = 0
+  let running = false
 
   const streaming = computed(() => connection.streaming)
 
   async function load(): Promise<void> {
     try {
       const next = await get<LiveAnswer>('/api/v1/devices/live', { site_id: siteId })
+      const before = new Map(tiles)
       tiles.clear()
       for (const group of next.groups) {
-        group.tiles = group.tiles.map((tile) => reactive(tile))
+        group.tiles = group.tiles.map((tile) => reactive(newer(tile, before.get(tile.point))))
         for (const tile of group.tiles) tiles.set(tile.point, tile)
       }
       answer.value = next
       hear(next.gateway)
-      pushedAt.value = Date.now()
+      pushedAt.value ||= Date.now()
       failure.value = null
     } catch (error) {
       if (!answer.value) failure.value = error
@@ -47,22 +50,27 @@ export function useLive(siteId: string) {
   }
 
   async function loadEvents(): Promise<void> {
-    clearTimeout(eventsTimer)
+    clearTimeout(refreshTimer)
     try {
       const list = await get<{ items: DeviceEvent[] }>('/api/v1/devices/events', {
         site_id: siteId
       })
       events.value = list.items
     } finally {
-      eventsTimer = window.setTimeout(() => void loadEvents().catch(() => null), EVENTS_EVERY_MS)
+      if (running) refreshTimer = window.setTimeout(refresh, REFRESH_MS)
     }
+  }
+
+  function refresh(): void {
+    if (!document.hidden) void load()
+    void loadEvents().catch(() => null)
   }
 
   function hear(next: Gateway): void {
     const changed = gateway.value !== null && gateway.value.state !== next.state
     gateway.value = next
     gatewayStore.tell(siteId, next)
-    if (changed) void loadEvents().catch(() => null)
+    if (changed) refresh()
   }
 
   function apply({ at, points }: TwinsEvent): void {
@@ -102,15 +110,17 @@ export function useLive(siteId: string) {
   }
 
   function start(): void {
+    running = true
     void load().then(() => {
-      if (answer.value) connect()
+      if (running && answer.value) connect()
     })
     void loadEvents().catch(() => null)
   }
 
   function stop(): void {
+    running = false
     clearTimeout(broken)
-    clearTimeout(eventsTimer)
+    clearTimeout(refreshTimer)
     broken = 0
     source?.close()
     source = null
@@ -120,6 +130,14 @@ export function useLive(siteId: string) {
   whileShown(start, stop)
 
   return { answer, gateway, events, failure, pushedAt, streaming, load: start }
+}
+
+/** The picture is stored now and then; what was pushed since is not taken back. */
+function newer(tile: Tile, known: Tile | undefined): Tile {
+  const stored = tile.measured_at ? Date.parse(tile.measured_at) : 0
+  if (!known?.measured_at || Date.parse(known.measured_at) <= stored) return tile
+  const { value, quality, measured_at, state, trend } = known
+  return { ...tile, value, quality, measured_at, state, trend }
 }
 
 function lengthen(tile: Tile, ms: number, value: number): void {
