@@ -74,7 +74,7 @@ class Groups:
             else:
                 log.warning("host.site.unknown", site=str(error))
             return
-        except Exception as error:  # the host's boundary: one bad batch stalls nobody
+        except Exception as error:  # noqa: BLE001 - the host's boundary: one bad batch stalls nobody
             await self._failed(turns, error, pace)
             return
         self.batches += len(turns)

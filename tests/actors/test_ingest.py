@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -86,6 +87,24 @@ async def test_undecodable_batch_is_named_and_refused(plant: Plant) -> None:
         answer = await gateway.answer()
     assert isinstance(answer, Nack)
     assert (answer.reason, answer.expect) == ("undecodable", 1)
+
+
+async def test_one_bad_gateway_stalls_nobody(plant: Plant) -> None:
+    at, other = _now_us(), plant.world.alpha.other_site_id
+    async with plant.host(), plant.gateway() as bad, plant.gateway(other) as good:
+        gap = Gap(Lane.TELE, bad.epoch, None, None, None, None, 1, "no text for Postgres: \0")
+        await asyncio.gather(
+            bad.send_events(1, gap),
+            *(good.send(good.batch(seq, [(plant.other_tele, at + seq, 1.0)])) for seq in (1, 2, 3)),
+        )
+        await good.upto(Lane.TELE, 3)
+        answer = await bad.answer()
+        assert isinstance(answer, Nack)
+        assert (answer.lane, answer.reason, answer.expect) == (Lane.EVENT, "undecodable", 1)
+        # Set aside, its number is taken by a gap, and the lane goes on.
+        aside = Gap(Lane.EVENT, bad.epoch, 1, 1, None, None, 1, "set aside")
+        await bad.send_events(1, aside)
+        await bad.upto(Lane.EVENT, 1)
 
 
 async def test_future_is_doubted_and_does_not_pin_the_twin(plant: Plant) -> None:

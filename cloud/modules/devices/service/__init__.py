@@ -18,6 +18,7 @@ from cloud.modules.devices.service.ingest import (
 from cloud.modules.devices.service.registry import (
     DeviceSpec,
     PointSpec,
+    SiteHasGateway,
     add_devices,
     add_gateway,
     extend_partitions,
@@ -29,6 +30,7 @@ __all__ = [
     "GatewayNews",
     "Hole",
     "PointSpec",
+    "SiteHasGateway",
     "Taken",
     "add_devices",
     "add_gateway",

@@ -11,10 +11,16 @@ from sqlalchemy import func, select
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
+from cloud.kernel.errors import Conflict
+from cloud.modules.devices import queries
 from cloud.modules.devices.models import Device, DeviceKind, Gateway, Point, PointLane
 from cloud.modules.organization import queries as organization
 
 ROWS_MAX = 5_000
+
+
+class SiteHasGateway(Conflict):
+    message = "“{site}” already has a gateway. Add the devices to that one."
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,13 @@ class DeviceSpec:
 
 
 async def add_gateway(ctx: Ctx, *, site_id: UUID, code: str) -> Gateway:
-    """The one gateway of a site; from now on a host knows whose topics these are."""
+    """The one gateway of a site; from now on a host knows whose topics these are.
+
+    Raises NotFound, ProjectNotYours, PickAProject, SiteHasGateway.
+    """
     site = await organization.get_site(ctx, site_id)
+    if await queries.gateway_of_site(ctx, site.id) is not None:
+        raise SiteHasGateway(site=site.name)
     gateway = Gateway(**ctx.stamp(site.id), code=code)
     ctx.session.add(gateway)
     await ctx.session.execute(select(func.devices_register_site(site.id)))
