@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import psycopg
 import pytest
 
 from actors.placement import HostName, LeaseLost, Leases
+from actors.process_host import host_url
 from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope
 from protocols.uplink.messages import Lane
@@ -62,6 +64,22 @@ async def test_namesake_takes_over_at_once_and_fences_the_old_one(plant: Plant) 
     await runtime.sessions.kw["bind"].dispose()
     await new.release()
     await old.close()
+
+
+async def test_stopped_transaction_does_not_hold_a_shard_for_ever(plant: Plant) -> None:
+    """A host that is stopped between the fence and COMMIT holds the lease's row."""
+    heir = _leases(plant, "heir", lease_s=1)
+    database = plant.runtime().endpoints.database
+    async with await psycopg.AsyncConnection.connect(host_url(database, lease_s=1)) as stopped:
+        await stopped.execute("SELECT 1 FROM kernel_shard_lease WHERE shard = 7 FOR SHARE")
+        await heir.tend()
+        assert 7 not in heir.held
+        await asyncio.sleep(0.7)
+        await heir.tend()
+        assert 7 in heir.held
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            await stopped.execute("SELECT 1")
+    await heir.release()
 
 
 async def test_host_that_lost_its_lease_stores_and_acknowledges_nothing(plant: Plant) -> None:

@@ -21,7 +21,7 @@ from protocols.uplink.messages import CommandResult, Lane, Outcome
 from protocols.uplink.topics import shard_of
 from tests.actors.conftest import Plant
 from tests.actors.test_turns import engineer, read_now
-from tests.kit.hosts import host_process, private_ray
+from tests.kit.hosts import host_process, private_ray, short_leased_host
 
 pytestmark = pytest.mark.processes
 
@@ -56,6 +56,33 @@ async def test_process_gives_its_shards_back_when_it_is_ended(plant: Plant) -> N
         child.terminate()
         assert await asyncio.to_thread(child.wait, 15) == 0
     assert plant.query(HELD) == [(0,)]
+
+
+async def test_stopped_host_is_replaced_and_can_do_no_harm_when_it_wakes(plant: Plant) -> None:
+    """The zombie still holds what the broker sent it, and its old idea of what it owns."""
+    owner = "SELECT host FROM kernel_shard_lease WHERE shard = 0"
+    at = time.time_ns() // 1000
+    with short_leased_host(plant.data_dir, name="zombie", lease_s=1.5) as zombie:
+        await _until(plant, owner, "zombie")
+        await asyncio.sleep(0.7)  # until it listens
+        async with plant.gateway() as gateway:
+            await gateway.send(gateway.batch(1, [(plant.tele, at, 1.0)]))
+            await gateway.upto(Lane.TELE, 1)
+            zombie.send_signal(signal.SIGSTOP)
+            async with plant.host(name="heir", lease_s=1.5):
+                await _until(plant, owner, "heir")
+                await gateway.send(gateway.batch(2, [(plant.tele, at + 1, 2.0)]))
+                await gateway.upto(Lane.TELE, 2)
+                zombie.send_signal(signal.SIGCONT)
+                await gateway.send(gateway.batch(3, [(plant.tele, at + 2, 3.0)]))
+                await gateway.upto(Lane.TELE, 3)
+                await asyncio.sleep(1)
+                assert plant.query(owner) == [("heir",)]
+    assert plant.query("SELECT value FROM devices_telemetry ORDER BY value") == [
+        (1.0,),
+        (2.0,),
+        (3.0,),
+    ]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,12 @@ from cloud.embedded.ray import RayHead
 from cloud.kernel.settings import RayEndpoint
 
 _ROLE = "from cloud.main import run; run('host')"
+_SHORT = """
+from pathlib import Path
+from actors import process_host
+from cloud.main import functions, host_runtime
+process_host.serve(host_runtime(Path({data_dir!r})), functions(), name={name!r}, lease_s={lease_s})
+"""
 _RAY_TIMEOUT_S = 60.0
 
 
@@ -27,6 +34,20 @@ def host_process(data_dir: Path, **environment: str) -> Iterator[subprocess.Pope
     try:
         yield child
     finally:
+        _end(child)
+
+
+@contextmanager
+def short_leased_host(
+    data_dir: Path, *, name: str, lease_s: float
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A host process whose leases run out sooner than in earnest."""
+    code = _SHORT.format(data_dir=str(data_dir), name=name, lease_s=lease_s)
+    child = subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ))
+    try:
+        yield child
+    finally:
+        child.send_signal(signal.SIGCONT)
         _end(child)
 
 
