@@ -2,15 +2,23 @@
 
 import type { Tile } from '@wuye/kit/types'
 
-export type Condition = 'ok' | 'warn' | 'stale' | 'offline' | 'never'
+const GOOD = 0
+const BAD = 2
+
+export type Condition = 'ok' | 'warn' | 'stale' | 'silent' | 'offline' | 'never'
 
 export function conditionOf(tile: Tile): Condition {
   if (tile.state !== 'ok') return tile.state
-  return tile.quality === 0 ? 'ok' : 'warn'
+  if (tile.quality === BAD && tile.value === null) return 'silent'
+  return tile.quality === GOOD ? 'ok' : 'warn'
 }
 
 export function isAbnormal(tile: Tile): boolean {
   return conditionOf(tile) !== 'ok'
+}
+
+export function isSilent(tile: Tile): boolean {
+  return ['silent', 'offline', 'never'].includes(conditionOf(tile))
 }
 
 /** Points of a sparkline; flat signals must look flat, so the span is at least a quarter of the mean. */
