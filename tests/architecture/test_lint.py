@@ -63,7 +63,7 @@ RED = [
     ("name", SERVICE, "def do_billing():\n    return 1"),
     ("name", SERVICE, "def billing_helper():\n    return 1"),
     ("docstring", SERVICE, "a = 1"),
-    ("machine", SERVICE, "path = '/ro" + "ot/wuye'"),
+    ("machine", SERVICE, "path = '/" + "root/wuye'"),
     ("machine", SERVICE, "url = 'https://py" + "pi.org/simple'"),
     ("one-call", API, "@router.get('')\nasync def f(ctx):\n    a = 1\n    return await g(ctx)"),
     ("one-call", API, "@router.get('')\nasync def f(ctx):\n    return {'a': await g(ctx)}"),
