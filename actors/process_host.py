@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -66,7 +67,23 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running_host(runtime, functions, name=name, share=share, lease_s=lease_s):
+        ready = ready_file(runtime.settings.data_dir)
+        say_ready(ready, is_ready=True)
         await stop.wait()
+        say_ready(ready, is_ready=False)
+
+
+def ready_file(data_dir: Path) -> Path:
+    """By its being there, whoever supervises sees that the hosts of this folder answer."""
+    return data_dir / "run" / "host.ready"
+
+
+def say_ready(file: Path, *, is_ready: bool) -> None:
+    if is_ready:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.touch(mode=0o600)
+    else:
+        file.unlink(missing_ok=True)
 
 
 @asynccontextmanager

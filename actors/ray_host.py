@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from actors.placement import LEASE_S
-from actors.process_host import HOOK
+from actors.process_host import HOOK, ready_file, say_ready
 from actors.ray_connection import connect
 from cloud.kernel.registry import Function
 from cloud.kernel.runtime import Runtime
@@ -60,10 +60,10 @@ def supervise(
         ).remote(one)
         for one in born
     }
-    sys.exit(asyncio.run(_watch(actors)))
+    sys.exit(asyncio.run(_watch(actors, ready_file(data_dir))))
 
 
-async def _watch(actors: dict[str, Any]) -> int:
+async def _watch(actors: dict[str, Any], ready: Path) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -71,6 +71,7 @@ async def _watch(actors: dict[str, Any]) -> int:
     while not stop.is_set():
         for name, actor in actors.items():
             sick[name] = 0 if await _is_well(name, actor) else sick[name] + 1
+        say_ready(ready, is_ready=not any(sick.values()))
         if all(count >= SICK_MAX for count in sick.values()):
             log.error("hosts.gone", hosts=len(actors))
             return 1

@@ -28,8 +28,6 @@ class Part:
     is_ready: Callable[[], bool] | None = None
     """Blocking, in a thread. Without it a part is ready when it has lived for `settle_s`."""
     settle_s: float = 1.0
-    assume_ready_s: float | None = None
-    """Counts as ready after so long even when it has not said so."""
     needs: frozenset[str] = frozenset()
     """Ready before each start of this part."""
     yields_to: frozenset[str] = frozenset()

@@ -198,7 +198,6 @@ class Platform:
                 prepare=lambda: self._ready_file("host").unlink(missing_ok=True),
                 command=lambda: self._python("cloud.cli", "run", "host"),
                 is_ready=lambda: self._ready_file("host").exists(),
-                assume_ready_s=8.0,
                 needs=frozenset({"migrate", "ray", "broker"}),
                 falls_with=with_ray,
                 stop_stage=2,

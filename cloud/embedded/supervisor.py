@@ -171,17 +171,15 @@ class Supervisor:
         if part.is_ready is None:
             await asyncio.sleep(part.settle_s)
         else:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(part.assume_ready_s):
-                    # Only asking tells whether another process is ready.
-                    while not await asyncio.to_thread(part.is_ready):  # noqa: ASYNC110
-                        await asyncio.sleep(_READY_POLL_S)
+            # Only asking tells whether another process is ready.
+            while not await asyncio.to_thread(part.is_ready):  # noqa: ASYNC110
+                await asyncio.sleep(_READY_POLL_S)
         took_s = time.monotonic() - keeper.began
         how = "restarted after" if keeper.state.restarts else "in"
         detail = f"{part.detail}, {how} {took_s:.1f} s".removeprefix(", ")
         keeper.mark(PartStatus.READY, detail)
         failed = 0
-        while part.is_ready is not None and part.assume_ready_s is None:
+        while part.is_ready is not None:
             await asyncio.sleep(_PROBE_EVERY_S)
             failed = 0 if await asyncio.to_thread(part.is_ready) else failed + 1
             if failed >= _PROBES_FAILED_MAX:
