@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -73,14 +73,23 @@ def created_databases() -> Iterator[TestDatabase]:
     with test_cluster() as owner_url:
         template = f"wuye_template_{worker_name()}"
         name = f"wuye_test_{worker_name()}"
-        for fresh in (template, name):
-            recreate(owner_url, fresh)
+        with _one_at_a_time(owner_url):
+            recreate(owner_url, template)
             migrate(
-                with_database(owner_url, fresh),
+                with_database(owner_url, template),
                 app_password=APP_PASSWORD,
                 host_password=HOST_PASSWORD,
             )
+            recreate(owner_url, name, template=template)
         yield of_name(owner_url, name)
+
+
+@contextmanager
+def _one_at_a_time(owner_url: str) -> Iterator[None]:
+    """Workers share the server, and with it the roles that the first of them creates."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('wuye tests'))")
+        yield
 
 
 def recreate(owner_url: str, name: str, *, template: str | None = None) -> None:
