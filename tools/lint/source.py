@@ -6,7 +6,7 @@ import ast
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +113,11 @@ def tracked_files(*, root: Path = ROOT) -> list[str]:
     return sorted({path for path in listed.stdout.splitlines() if (root / path).is_file()})
 
 
-def python_sources(*, root: Path = ROOT) -> Iterator[Source]:
-    for path in tracked_files(root=root):
-        if path.endswith(".py"):
-            yield Source(path, (root / path).read_text(encoding="utf-8"))
+@cache
+def python_sources(*, root: Path = ROOT) -> tuple[Source, ...]:
+    """All of ours, read and parsed once in a process."""
+    return tuple(
+        Source(path, (root / path).read_text(encoding="utf-8"))
+        for path in tracked_files(root=root)
+        if path.endswith(".py")
+    )

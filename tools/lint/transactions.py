@@ -19,7 +19,7 @@ OPENED_ELSEWHERE: Places = {
     "cloud/modules/devices/jobs.py:_companies": "asks a function which companies there are",
     "actors/client.py:SitesClient._address": "a shard's host is no tenant's data",
     "actors/edge_configs.py:_gateways": "asks a function which companies there are",
-    "actors/directory.py:Directory.activate": "asks a function whose a site is, before there is a scope",
+    "actors/directory.py:Directory.activate": "asks whose a site is, before there is a scope",
 }
 
 
