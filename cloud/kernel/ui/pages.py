@@ -148,6 +148,7 @@ class MenuEntry:
     needs: Route | None = None
     icon: str | None = None
     favorite: bool = False
+    rank: int = 50  # place under its heading; the same rank keeps the order of the modules
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Pages:
         self._texts = texts
         self._addresses = {route.endpoint: _address(route) for route in routes}
         self._pages = {page.code: page for page in declared}
-        self._menu = tuple(menu)
+        self._menu = tuple(sorted(menu, key=lambda entry: entry.rank))
         for page in self._pages.values():
             self._check(page)
         for entry in self._menu:

@@ -125,6 +125,8 @@ async def list_users(ctx: Ctx, listing: Listing) -> dict[str, Any]:
 
 
 async def list_roles(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The company's own, whichever of its units is asked for."""
+    await organization.scope_of(ctx, listing.site_id)
     permissions = (
         select(func.count())
         .select_from(RolePermission)

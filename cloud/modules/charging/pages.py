@@ -351,8 +351,8 @@ BINDINGS = TablePage(
 PAGES = (BILLS, BILL, RUNS, RUN, ITEMS, STANDARDS, BINDINGS)
 
 MENU = (
-    MenuEntry("finance", "Bills", page="charging.bills", icon="file-text", favorite=True),
-    MenuEntry("finance", "Bill runs", page="charging.runs"),
+    MenuEntry("finance", "Bills", page="charging.bills", icon="file-text", favorite=True, rank=20),
+    MenuEntry("finance", "Bill runs", page="charging.runs", rank=30),
     MenuEntry("finance", "Charge standards", page="charging.standards"),
     MenuEntry("finance", "Charge items", page="charging.items"),
     MenuEntry("finance", "Charge bindings", page="charging.bindings"),

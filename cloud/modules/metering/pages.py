@@ -180,6 +180,6 @@ PAGES = (
 )
 
 MENU = (
-    MenuEntry("finance", "Meter readings", page="metering.readings"),
-    MenuEntry("finance", "Meters", page="metering.meters"),
+    MenuEntry("finance", "Meter readings", page="metering.readings", rank=35),
+    MenuEntry("finance", "Meters", page="metering.meters", rank=36),
 )

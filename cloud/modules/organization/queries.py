@@ -102,6 +102,8 @@ async def list_units(ctx: Ctx, listing: Listing) -> dict[str, Any]:
 
 
 async def list_legal_entities(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The company's own, whichever of its units is asked for."""
+    await scope_of(ctx, listing.site_id)
     statement: Statement = select(
         col(LegalEntity.id).label("id"),
         col(LegalEntity.name).label("name"),

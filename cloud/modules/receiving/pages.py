@@ -150,6 +150,7 @@ MENU = (
         needs=api.search_rooms,
         icon="banknote",
         favorite=True,
+        rank=10,
     ),
-    MenuEntry("finance", "Receipts", page="receiving.receipts"),
+    MenuEntry("finance", "Receipts", page="receiving.receipts", rank=25),
 )

@@ -20,6 +20,8 @@ CHOICES_MAX = 50
 
 
 async def list_items(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The company's own, whichever of its units is asked for."""
+    await organization.scope_of(ctx, listing.site_id)
     statement: Statement = (
         select(
             col(Item.id).label("id"),
