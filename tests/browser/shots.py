@@ -207,9 +207,8 @@ def _round(browser: Browser, options: Options, *, size: str, theme: str, locale:
         page.goto(f"{options.base}/login")
         page.wait_for_selector("#login-name")
         _shoot(page, options, f"login-{suffix}")
-    # Only what happens after the login is watched: the first look at the session answers 401.
-    _log_in(page, options, locale)
     _watch(context, options)
+    _log_in(page, options, locale)
     for name, scene in SCENES.items():
         if options.only and name not in options.only.split(","):
             continue

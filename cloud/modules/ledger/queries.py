@@ -14,6 +14,7 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.money import ZERO
+from cloud.modules.accounts import queries as accounts
 from cloud.modules.ledger.models import Account, Entry, Line
 from cloud.modules.ledger.schemas import (
     AccountRead,
@@ -73,6 +74,8 @@ async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
             col(Entry.number),
             col(Entry.business_on),
             col(Entry.summary),
+            col(Entry.created_at),
+            col(Entry.created_by),
             col(Account.code),
             col(Account.name),
             func.sum(col(Line.debit)).label("debit"),
@@ -98,11 +101,14 @@ async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
         .limit(LINES_SHOWN_MAX)
     )
     rows = found.all()
+    names = await accounts.names_of(ctx, {row.created_by for row in rows if row.created_by})
     return [
         EntryOfDocument(
             number=group[0].number,
             business_on=group[0].business_on,
             summary=group[0].summary,
+            posted_at=group[0].created_at,
+            posted_by=names.get(group[0].created_by, ctx.say("The platform")),
             lines=[_line(row) for row in group],
         )
         for group in (list(rows) for _, rows in groupby(rows, key=lambda row: row.id))

@@ -49,6 +49,8 @@ class EntryOfDocument(BaseModel):
     number: str
     business_on: date
     summary: str
+    posted_at: datetime
+    posted_by: str
     lines: list[EntryLineRead]
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, or_, select
 from sqlmodel import col
@@ -206,24 +205,22 @@ async def read_bill(ctx: Ctx, bill_id: UUID) -> BillDetail:
             "issued_on": bill.issued_on,
             "explanation": explain(ctx, bill),
             "entries": entries,
-            "timeline": _timeline(ctx, entries),
+            "timeline": _timeline(entries),
         }
     )
 
 
-def _timeline(ctx: Ctx, entries: list[EntryOfDocument]) -> list[TimelineEvent]:
+def _timeline(entries: list[EntryOfDocument]) -> list[TimelineEvent]:
     """What happened to a bill, newest first: each entry that moved it."""
-    zone = ZoneInfo(ctx.principal.time_zone)
     events = []
     for entry in reversed(entries):
         debit = sum((line.debit or Decimal(0) for line in entry.lines), Decimal(0))
-        at = datetime.combine(entry.business_on, time(12), zone).astimezone(UTC)
         events.append(
             TimelineEvent(
-                at=at,
+                at=entry.posted_at,
                 title=f"{entry.summary} {debit:,.2f}",
                 text=entry.number,
-                who="",
+                who=entry.posted_by,
                 tone="info" if entry is entries[0] else "ok",
             )
         )
