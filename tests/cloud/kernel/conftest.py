@@ -29,7 +29,14 @@ async def committing_probe(
             "CREATE TABLE probe_twin (number integer,"
             " CONSTRAINT uq_probe_twin UNIQUE (number) DEFERRABLE INITIALLY DEFERRED)"
         )
-        connection.execute("GRANT SELECT, INSERT ON probe_twin TO wuye_app")
+        connection.execute(
+            "CREATE FUNCTION probe_doom() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'doomed'; END $$;"
+            "CREATE TABLE probe_doomed (number integer);"
+            "CREATE CONSTRAINT TRIGGER doom AFTER INSERT ON probe_doomed"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION probe_doom()"
+        )
+        connection.execute("GRANT SELECT, INSERT ON probe_twin, probe_doomed TO wuye_app")
     principal = committed.at_site(permissions=PROBE)
     async with probing(own_database, committed, principal) as client:
         yield client

@@ -116,6 +116,13 @@ async def _twins(ctx: Ctx) -> dict[str, bool]:
     return {"ok": True}
 
 
+@router.post("/doomed", response_model=None)
+async def add_doomed(ctx: Pay) -> dict[str, bool]:
+    """A row that the database refuses at the end of the transaction, for no reason we know."""
+    await ctx.session.execute(text("INSERT INTO probe_doomed VALUES (1)"))
+    return {"ok": True}
+
+
 @router.get("/units/{unit_id}", response_model=None)
 async def read_unit(ctx: Pay, unit_id: UUID) -> dict[str, str]:
     unit = await ctx.get(Unit, unit_id)

@@ -42,6 +42,11 @@ class TestCommit:
 
         assert_refused(response, 409, "document-exists")
 
+    async def test_an_unknown_fault_at_the_end_is_a_bug(
+        self, committing_probe: httpx.AsyncClient
+    ) -> None:
+        assert_refused(await committing_probe.post("/api/v1/probe/doomed"), 500, "internal-error")
+
     async def test_with_the_default_scope_the_answer_would_have_been_200(
         self, committing_probe: httpx.AsyncClient
     ) -> None:

@@ -1,4 +1,4 @@
-"""Ids of another community and of another company, in every id field of every route."""
+"""What holds for every route: who is let in, whose rows it reaches, how much it asks for."""
 
 from __future__ import annotations
 
@@ -18,51 +18,21 @@ import pytest
 from annotated_types import MinLen
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from sqlalchemy import select, text
+from sqlalchemy import event
 
-from actors.functions import Functions
-from cloud.kernel.auth import CSRF_HEADER, SESSION_COOKIE, csrf_token
-from cloud.kernel.context import Ctx, Principal
-from cloud.kernel.db import Scope, Sessions, uuid7
-from cloud.kernel.runtime import Runtime
-from cloud.kernel.settings import Settings
-from cloud.kernel.sites import Ask, Sites
-from cloud.kernel.uow import unit_of_work
-from cloud.main import MODULES, compose, make_seeding, metadata, runtime, vocabulary
-from cloud.modules.accounts.queries import AccountsAuthenticator
+from cloud.kernel.auth import CSRF_HEADER
+from cloud.kernel.db import uuid7
 from tests.architecture.web import address, bodies, composed, dependencies, routes_of
-from tests.kit.client import TOKEN, OnePerson
-from tests.kit.database import TestDatabase, endpoints_of, rolled_back
-from tests.kit.world import build_world
+from tests.cloud.stage import Stage, client_of, person_of, rows_of, staged
+from tests.kit.database import TestDatabase
+from tests.kit.world import World
 
-ROOMS = 4
-COMMUNITIES = ("LT", "YS")
 # Tried in every field besides the kind that it wants.
 OTHER_KINDS = ("organization_unit", "resources_room", "charging_bill")
 # A list that is asked for a foreign record answers that there is nothing.
 EMPTY = ('"total":0', '"items":[]')
 # Refused for what they say, whoever's ids they name.
 NO_RECORDS_NAMED = {"POST /api/v1/session", "PUT /api/v1/session/locale"}
-
-
-class HostHere(Sites):
-    """A host in this process: the same functions, scope and checks, without broker and queue."""
-
-    def __init__(self, running: Runtime) -> None:
-        self._running = running
-        functions = (function for module in MODULES for function in module.functions)
-        self._functions = Functions(running, functions)
-
-    async def ask(self, ask: Ask) -> dict[str, Any]:
-        principal = await self._running.authenticator.by_user(ask.principal_id)
-        assert principal is not None
-        ancestors = await self._running.authenticator.ancestors(principal.company_id, ask.site_id)
-        answer, _ = await self._functions.call(ask, ancestors=ancestors, fence=_unfenced)
-        return answer
-
-
-async def _unfenced(ctx: Ctx) -> None:
-    del ctx
 
 
 @dataclass(frozen=True)
@@ -72,97 +42,12 @@ class Caller:
     foreign: dict[str, Any]  # table → id of one of its rows
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A demo company with rows of every kind, and alpha, which has none of them."""
-
-    database: TestDatabase
-    sessions: Sessions
-    running: Runtime
-    ids: dict[str, UUID]
-    company_id: UUID
-    alpha_site: UUID
-    alpha: Principal
-
-
 @pytest.fixture(scope="module")
 async def stage(
     database: TestDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stage]:
-    async with rolled_back(database) as sessions:
-        running = runtime(
-            settings=Settings(data_dir=tmp_path_factory.mktemp("data")),
-            endpoints=endpoints_of(database),
-        )
-        running.sessions = sessions
-        running.authenticator = AccountsAuthenticator(sessions)
-        seeding = make_seeding(running, password="long-enough")
-        sites = [s for s in seeding.community["sites"] if s["code"] in COMMUNITIES]
-        for site in seeding.community["sites"]:
-            site["rooms"] = site["rooms"][:ROOMS] if site in sites else site["rooms"][:1]
-        for module in MODULES:
-            if module.seed is not None:
-                await module.seed(seeding)
-        world = await build_world(sessions)
-        yield Stage(
-            database=database,
-            sessions=sessions,
-            running=running,
-            ids=seeding.ids,
-            company_id=seeding.ids["company"],
-            alpha_site=world.alpha.site_id,
-            alpha=world.at_site(),
-        )
-
-
-def client_of(stage: Stage, principal: Principal, data_dir: Path) -> httpx.AsyncClient:
-    running = runtime(settings=Settings(data_dir=data_dir), endpoints=endpoints_of(stage.database))
-    running.sessions = stage.sessions
-    running.bus = stage.running.bus
-    running.authenticator = OnePerson(principal, AccountsAuthenticator(stage.sessions))
-    running.sites = HostHere(running)
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=compose(running), raise_app_exceptions=False),
-        base_url="http://wuye.test",
-        cookies={SESSION_COOKIE: TOKEN},
-        headers={CSRF_HEADER: csrf_token(TOKEN), "Accept-Language": "en"},
-    )
-
-
-async def rows_of(stage: Stage, site_id: UUID) -> dict[str, Any]:
-    """One row's id of every table that has rows of the community."""
-    everything = Principal(
-        company_id=stage.company_id,
-        org_id=stage.company_id,
-        scope=Scope(company_id=stage.company_id, all=True),
-    )
-    found = {}
-    async with unit_of_work(stage.sessions, everything, bus=stage.running.bus) as ctx:
-        for table in metadata().sorted_tables:
-            key = "point_no" if "point_no" in table.primary_key.columns else "id"
-            if not {key, "org_id"} <= set(table.columns.keys()):
-                continue
-            statement = select(table.c[key]).where(table.c.org_id == site_id).limit(1)
-            row = (await ctx.session.execute(statement)).scalar_one_or_none()
-            if row is not None:
-                found[table.name] = row
-        points = text("SELECT point_no FROM devices_point WHERE org_id = :site LIMIT 1")
-        found["point"] = (await ctx.session.execute(points, {"site": site_id})).scalar_one()
-    return found
-
-
-def person_of(stage: Stage, site_id: UUID) -> Principal:
-    """Somebody of one community of the demo company who may do everything there."""
-    above = (stage.company_id, stage.ids["region:HD"], stage.ids["region:HB"])
-    return Principal(
-        id=uuid7(),
-        company_id=stage.company_id,
-        org_id=site_id,
-        scope=Scope(
-            company_id=stage.company_id, read_orgs=(*above, site_id), write_orgs=(site_id,)
-        ),
-        permissions=vocabulary(),
-    )
+    async with staged(database, tmp_path_factory.mktemp("data")) as made:
+        yield made
 
 
 @pytest.fixture(params=["another company", "another community"])
@@ -344,3 +229,113 @@ def shape_only(told_apart: set[str]) -> set[str]:
         if any(True for _ in requests_of(route, uuid7(), 1 if "{point}" in route.path else uuid7()))
     }
     return naming - told_apart
+
+
+Clients = typing.Callable[..., httpx.AsyncClient]
+# Refused before anybody asks who calls: their answer is for everybody, see test_routes.PUBLIC.
+OPEN = {"GET /api/v1/session/public", "POST /api/v1/session", "DELETE /api/v1/session"}
+OF_ONESELF = {"GET /api/v1/session", "PUT /api/v1/session/locale", "GET /api/v1/ui/pages/{code}"}
+
+
+def first_request(route: APIRoute) -> Request:
+    """The route with made-up ids and no body: whoever may not enter is not told what is missing."""
+    values = {name: 1 if name == "point" else uuid7() for name in route.param_convertors}
+    return Request(min(route.methods or {"GET"}), route.path.format(**values), None)
+
+
+async def refusals(client: httpx.AsyncClient, but: set[str]) -> dict[str, str]:
+    found = {}
+    for route in routes_of(composed()):
+        if not route.path.startswith("/api/") or address(route) in but:
+            continue
+        request = first_request(route)
+        response = await client.request(request.method, request.url)
+        code = response.json().get("code") if response.status_code >= 400 else "let in"
+        found[address(route)] = f"{response.status_code} {code}"
+    return found
+
+
+class TestStrangers:
+    async def test_are_let_in_nowhere(self, client: Clients, world: World) -> None:
+        stranger = client(world.headquarters())
+        stranger.cookies.clear()
+
+        assert set((await refusals(stranger, OPEN)).values()) == {"401 unauthenticated"}
+
+
+class TestThePowerless:
+    async def test_may_call_nothing_but_their_own_session(
+        self, client: Clients, world: World
+    ) -> None:
+        powerless = client(world.at_site(permissions=()))
+
+        found = await refusals(powerless, OPEN | OF_ONESELF)
+
+        assert set(found.values()) == {"403 permission-missing"}
+
+
+class TestAnotherPage:
+    async def test_can_write_nothing(self, client: Clients, world: World) -> None:
+        forged = client(world.headquarters())
+        del forged.headers[CSRF_HEADER]
+        reading = {address(r) for r in routes_of(composed()) if r.methods == {"GET"}}
+
+        found = await refusals(forged, OPEN | reading)
+
+        assert found
+        assert set(found.values()) == {"403 csrf-token-wrong"}
+
+
+class TestLists:
+    async def test_take_no_more_statements_for_more_rows(
+        self, stage: Stage, tmp_path: Path
+    ) -> None:
+        lists = [route for route in routes() if is_list(route)]
+        grown, rows = {}, {}
+        person = person_of(stage, stage.ids["site:LT"])
+        async with client_of(stage, person, tmp_path) as client:
+            for route in lists:
+                await client.get(f"{route.path}?size=1")
+                one = await counted(stage, client, f"{route.path}?size=1")
+                many = await counted(stage, client, f"{route.path}?size=200")
+                rows[route.path] = many.rows
+                if many.statements > one.statements or many.statements > STATEMENTS_MAX:
+                    grown[route.path] = (one.statements, many.statements)
+
+        assert grown == {}
+        assert sum(1 for count in rows.values() if count > 1) > len(lists) // 2
+
+
+STATEMENTS_MAX = 6
+
+
+def is_list(route: APIRoute) -> bool:
+    answer = route.response_model
+    return isinstance(answer, type) and {"items", "total"} <= set(
+        getattr(answer, "model_fields", {})
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    statements: int
+    rows: int
+
+
+async def counted(stage: Stage, client: httpx.AsyncClient, url: str) -> Counted:
+    """How many statements of its own a request takes: the transaction's frame is left out."""
+    said: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        said.append(str(arguments[2]))
+
+    connection = stage.sessions.kw["bind"].sync_connection
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        response = await client.get(url)
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    assert response.status_code == 200, response.text
+    frame = ("SAVEPOINT", "RELEASE", "SET CONSTRAINTS", "SELECT set_config")
+    own = [line for line in said if not line.strip().startswith(frame)]
+    return Counted(len(own), len(response.json()["items"]))
