@@ -26,7 +26,7 @@ from actors import edge_configs, process_host, ray_host
 from actors.client import SitesClient
 from actors.functions import bus_of_host
 from actors.live_feed import LiveFeed
-from cloud.kernel import audit, health, logs
+from cloud.kernel import audit, health, logs, retention
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope, make_engine, make_sessions, uuid7
@@ -87,7 +87,7 @@ def vocabulary() -> frozenset[str]:
 
 
 def all_jobs() -> tuple[Job, ...]:
-    return (audit.SEAL, *(job for module in MODULES for job in module.jobs))
+    return (audit.SEAL, retention.FORGET, *(job for module in MODULES for job in module.jobs))
 
 
 def functions() -> tuple[Function, ...]:

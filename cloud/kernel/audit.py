@@ -137,13 +137,14 @@ def _digest(previous: bytes, rows: Sequence[AuditRow]) -> bytes:
 
 async def seal_all(work: Work) -> None:
     """Seal every company's trail, each in its own transaction and scope."""
-    for company_id in await _companies(work):
+    for company_id in await companies(work):
         scope = Scope(company_id=company_id)
         async with work.unit(system_principal(company_id, org_id=company_id, scope=scope)) as ctx:
             await seal_company(ctx)
 
 
-async def _companies(work: Work) -> list[UUID]:
+async def companies(work: Work) -> list[UUID]:
+    """Every company there is, for jobs that go through all of them."""
     async with work.sessions() as session:
         return list((await session.execute(select(func.kernel_companies()))).scalars())
 

@@ -89,6 +89,7 @@ def upgrade() -> None:
     op.execute(
         f"GRANT SELECT, INSERT, UPDATE ON kernel_idempotency_key, kernel_number_series TO {APP}"
     )
+    op.execute(f"GRANT DELETE ON kernel_idempotency_key TO {APP}")  # retention.py forgets
     op.execute(f"GRANT SELECT, INSERT ON kernel_audit_row, kernel_audit_seal TO {APP}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON kernel_timer TO {APP}")
     op.execute(f"GRANT SELECT ON kernel_shard_lease TO {APP}")

@@ -14,7 +14,7 @@ from sqlalchemy import and_, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.listing import Statement
+from cloud.kernel.listing import Statement, count
 from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.periods import Period
 from cloud.modules.charging.models import (
@@ -101,10 +101,8 @@ class Charged:
 
 
 async def count_bindings(ctx: Ctx, run: Run) -> int:
-    found = await ctx.session.execute(
-        select(col(Binding.id)).where(*_bindings_of(run), col(Binding.org_id) == run.org_id)
-    )
-    return len(found.all())
+    bound = select(col(Binding.id)).where(*_bindings_of(run), col(Binding.org_id) == run.org_id)
+    return await count(ctx, bound)
 
 
 async def charges_of(

@@ -16,11 +16,12 @@ from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
 from cloud.kernel.jobs import defer
+from cloud.kernel.listing import count
 from cloud.kernel.money import ZERO
 from cloud.kernel.numbering import next_number
 from cloud.kernel.periods import EmptyPeriod, Period
 from cloud.modules.charging.events import BillsPublished
-from cloud.modules.charging.models import Bill, Draft, Item, Run, RunState, Skip
+from cloud.modules.charging.models import Bill, Draft, Item, Run, RunState, Skip, SkipReason
 from cloud.modules.charging.rules import TRANSITIONS
 from cloud.modules.charging.schemas import ClosedPeriod
 from cloud.modules.ledger import service as ledger
@@ -145,18 +146,18 @@ async def accept_publication(ctx: Ctx, *, run_id: UUID) -> Run:
     busy = other.scalars().first()
     if busy is not None:
         raise AnotherRunPublishing(number=busy)
-    overtaken = await ctx.session.execute(
+    overtaken = await count(
+        ctx,
         select(col(Draft.id)).where(
             col(Draft.run_id) == run.id,
             exists().where(
                 col(Bill.binding_id) == col(Draft.binding_id),
                 col(Bill.cycle_from) == col(Draft.cycle_from),
             ),
-        )
+        ),
     )
-    count = len(overtaken.all())
-    if count:
-        raise DraftsAlreadyBilled(count=count, number=run.number)
+    if overtaken:
+        raise DraftsAlreadyBilled(count=overtaken, number=run.number)
     run.failure = ""
     await _defer(ctx, "charging.bills.issue", run)
     return run
@@ -203,7 +204,9 @@ async def _defer(ctx: Ctx, job: str, run: Run) -> None:
 
 
 async def _count_billed(ctx: Ctx, run: Run) -> int:
-    found = await ctx.session.execute(
-        select(col(Skip.id)).where(col(Skip.run_id) == run.id, col(Skip.reason) == "already_billed")
+    return await count(
+        ctx,
+        select(col(Skip.id)).where(
+            col(Skip.run_id) == run.id, col(Skip.reason) == SkipReason.already_billed
+        ),
     )
-    return len(found.all())
