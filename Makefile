@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 ONLY := $(only)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo db web test check fast shots lock system clean
+.PHONY: help up down status demo db web test check fast shots bench soak lock system clean
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ fast: .venv/.dev  ## The suites that start no broker, browser or host (only=PATH
 
 shots: .venv/.dev system  ## Take pictures of the running platform's screens into build/shots
 	$(BIN)/python -m tools.shots $(if $(ONLY),--only $(ONLY))
+
+bench: .venv/.dev  ## Measure against the bare way: a table, build/bench.json (only=NAME bills=N)
+	@$(BIN)/python -m tools.bench $(if $(ONLY),--only $(ONLY)) $(if $(bills),--bills $(bills))
+
+soak: .venv/.dev  ## Kill parts of a platform under load: build/soak.json (seed=1 minutes=20)
+	@$(BIN)/python -m tools.soak --seed $(or $(seed),1) --minutes $(or $(minutes),20)
 
 lock: .venv/.dev  ## Resolve requirements/*.txt anew from pyproject.toml
 	cd requirements && for set in $(LOCKED); do \

@@ -1,0 +1,84 @@
+"""`python -m tools.bench [--only NAME] [--bills N]`: prints a table, writes build/bench.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from cloud.kernel import logs
+from cloud.kernel.clock import utc_now
+from tools.bench.billing import billing
+from tools.bench.estate import Place, built_place
+from tools.bench.measure import Measure, table
+from tools.bench.uplink import uplink
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BILLS = 20_000
+
+GROUPS: tuple[tuple[tuple[str, ...], Callable[[Place], Awaitable[list[Measure]]]], ...] = (
+    (("uplink",), uplink),
+    (("bill", "publish"), billing),
+)
+NAMES = tuple(name for names, _ in GROUPS for name in names)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--only", choices=NAMES)
+    parser.add_argument("--bills", type=int, default=BILLS)
+    asked = parser.parse_args()
+    logs.configure("text", "bench")
+    measures = asyncio.run(_measured(asked.only, asked.bills))
+    print(table(measures))
+    built = CHECKOUT / "build"
+    built.mkdir(exist_ok=True)
+    found = [each.as_json() for each in measures]
+    (built / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
+    if asked.only is None:
+        (CHECKOUT / "docs" / "benchmarks.md").write_text(page(measures), encoding="utf-8")
+    return 0
+
+
+async def _measured(only: str | None, bills: int) -> list[Measure]:
+    measures: list[Measure] = []
+    async with built_place(bills) as place:
+        for names, run in GROUPS:
+            if only is None or only in names:
+                print(f"measuring {', '.join(names)}", file=sys.stderr)
+                measures += await run(place)
+    return [each for each in measures if only in {None, each.name}]
+
+
+def page(measures: Sequence[Measure]) -> str:
+    """docs/benchmarks.md: the numbers of this run, and what each of them compares."""
+    lines = [
+        "# Benchmarks",
+        "",
+        (
+            f"Written by `make bench` on {utc_now():%Y-%m-%d} with {os.cpu_count()} cores"
+            f" ({platform.machine()}, Python {platform.python_version()}). Postgres runs on the same"
+            " machine with fsync on; both sides of a ratio are measured in one run, in turns, as the"
+            " unprivileged roles. The absolute numbers are those of one machine; the ratio is what"
+            " counts."
+        ),
+        "",
+        "| name | ours | bare | unit | ratio | goal |",
+        "|---|---:|---:|---|---:|---:|",
+    ]
+    lines += [
+        f"| {each.name} | {each.value:,.0f} | {each.baseline:,.0f} | {each.unit}"
+        f" | {each.ratio:.2f} | {each.goal:.2f} |"
+        for each in measures
+    ]
+    lines += ["", *(f"- **{each.name}**: {each.detail}." for each in measures), ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
