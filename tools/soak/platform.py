@@ -1,0 +1,140 @@
+"""The platform under test: started as `wuye up`, hurt, watched until it is well, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from cloud.embedded import processes
+from cloud.embedded.postgres import cluster_home
+from cloud.embedded.processes import Command
+from cloud.kernel.clock import utc_now
+from tests.kit.simulators import CHECKOUT, free_port
+from tools.soak.report import Fault
+
+FAULT_EVERY_S = (10.0, 20.0)
+READY_WITHIN_S = 240.0
+HEAL_WITHIN_S = 150.0
+STOP_WITHIN_S = 30.0
+GONE_WITHIN_S = 8.0
+INSIDE_RAY = ("gcs_server", "raylet")
+
+
+@dataclass
+class RunningPlatform:
+    folder: Path
+    password: str
+    port: int = field(default_factory=free_port)
+    child: subprocess.Popen[bytes] | None = None
+    _ray: Path = Path("/nonexistent")
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> bool:
+        """False when it did not become ready."""
+        command = Command(
+            argv=(sys.executable, "-m", "cloud.cli", "up"),
+            environment={
+                "WUYE_DATA_DIR": str(self.folder),
+                "WUYE_HTTP_PORT": str(self.port),
+                "WUYE_DEMO_PASSWORD": self.password,
+            },
+            directory=CHECKOUT,
+            parent_death_signal=signal.SIGTERM,
+        )
+        with (self.folder.parent / "up.log").open("ab") as output:
+            self.child = processes.spawn(command, output.fileno())
+        if await self.healed(READY_WITHIN_S) is None:
+            return False
+        self._ray = Path(self.runtime()["ray"]["temp_dir"])
+        return True
+
+    def stop(self) -> int:
+        """Answers how many processes it left behind, after ending them."""
+        assert self.child is not None
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            try:
+                self.child.wait(STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        left = processes.wait_gone(self._members(), timeout_s=GONE_WITHIN_S)
+        processes.end(left)
+        return len(left)
+
+    def runtime(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "runtime.json").read_text())
+        return found
+
+    def targets(self) -> dict[str, int]:
+        """Every process that may be killed, by name: the parts that run, and those inside Ray."""
+        parts = json.loads((self.folder / "status.json").read_text())["parts"]
+        found = {name: int(part["pid"]) for name, part in parts.items() if part["pid"]}
+        for pid in processes.find_by_open_file(self._ray):
+            name = _program(pid)
+            if name in INSIDE_RAY:
+                found[name] = pid
+        return found
+
+    async def injure(self, chance: random.Random, seconds: float) -> list[Fault]:
+        """Kill one process after the other, each when the last has healed; ends when one does
+        not."""
+        end, faults = monotonic() + seconds, list[Fault]()
+        while True:
+            pause = chance.uniform(*FAULT_EVERY_S)
+            if monotonic() + pause > end:
+                return faults
+            await asyncio.sleep(pause)
+            targets = self.targets()
+            name = chance.choice(sorted(targets))
+            at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+            processes.send([targets[name]], signal.SIGKILL)
+            faults.append(Fault(at, name, await self.healed(HEAL_WITHIN_S, {name: targets[name]})))
+            print(f"  killed {name}: healed after {faults[-1].healed_s} s", file=sys.stderr)
+            if faults[-1].healed_s is None:
+                return faults
+
+    async def healed(self, within_s: float, dead: dict[str, int] | None = None) -> float | None:
+        """Seconds until all is ready and each name of `dead` has a new process; None: too long."""
+        began = monotonic()
+        while monotonic() - began < within_s:
+            if await self._is_ready():
+                now = self.targets() if dead else {}
+                if all(now.get(name, pid) != pid for name, pid in (dead or {}).items()):
+                    return round(monotonic() - began, 1)
+            await asyncio.sleep(0.2)
+        return None
+
+    async def _is_ready(self) -> bool:
+        try:
+            async with httpx.AsyncClient(base_url=self.base, timeout=5) as client:
+                return (await client.get("/healthz")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _members(self) -> list[int]:
+        """All that it has started, by what they hold open or are told."""
+        home = cluster_home(CHECKOUT, self.folder)
+        folders = (self.folder, self._ray, home)
+        found = {pid for each in folders for pid in processes.find_by_open_file(each)}
+        return sorted(found | set(processes.find_by_argument(str(self.folder))))
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
