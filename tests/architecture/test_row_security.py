@@ -57,6 +57,7 @@ FACTS = {
 DELETES = {
     "accounts_role_permission": "a permission is taken out of a role; the audit trail keeps it",
     "accounts_grant": "a grant is withdrawn; the audit trail keeps it",
+    "kernel_idempotency_key": "an answer is forgotten after a month",
     "charging_draft": "a draft is not posted: a run that starts over writes it anew",
     "charging_skip": "goes with the drafts of its run",
     "ledger_period_lock": "a month is opened again; the audit trail keeps it",

@@ -7,8 +7,10 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
+from cloud.kernel.jobs import Work
 from cloud.kernel.records import IdempotencyKey
-from cloud.kernel.retention import KEPT, forget_keys
+from cloud.kernel.retention import KEPT, forget_all, forget_keys
+from cloud.modules.accounts.queries import AccountsAuthenticator
 from tests.kit.world import NOW, Company, World
 
 
@@ -41,3 +43,13 @@ async def test_answers_older_than_a_month_are_forgotten(world: World) -> None:
 
     assert await names(world, world.alpha) == {"young"}
     assert await names(world, world.beta) == {"of another company"}
+
+
+async def test_the_job_forgets_for_every_company(world: World) -> None:
+    work = Work(world.sessions, world.bus, AccountsAuthenticator(world.sessions))
+    for company in (world.alpha, world.beta):
+        await keep(world, company, "old", timedelta(days=9_000))
+
+    await forget_all(work)
+
+    assert await names(world, world.alpha) | await names(world, world.beta) == set()
