@@ -15,6 +15,7 @@ from cloud.kernel import logs
 from cloud.kernel.clock import utc_now
 from tools.bench.billing import billing
 from tools.bench.estate import Place, built_place
+from tools.bench.http import http
 from tools.bench.measure import Measure, table
 from tools.bench.uplink import uplink
 
@@ -24,6 +25,7 @@ BILLS = 20_000
 GROUPS: tuple[tuple[tuple[str, ...], Callable[[Place], Awaitable[list[Measure]]]], ...] = (
     (("uplink",), uplink),
     (("bill", "publish"), billing),
+    (("read", "receipt"), http),
 )
 NAMES = tuple(name for names, _ in GROUPS for name in names)
 
@@ -62,10 +64,10 @@ def page(measures: Sequence[Measure]) -> str:
         "",
         (
             f"Written by `make bench` on {utc_now():%Y-%m-%d} with {os.cpu_count()} cores"
-            f" ({platform.machine()}, Python {platform.python_version()}). Postgres runs on the same"
-            " machine with fsync on; both sides of a ratio are measured in one run, in turns, as the"
-            " unprivileged roles. The absolute numbers are those of one machine; the ratio is what"
-            " counts."
+            f" ({platform.machine()}, Python {platform.python_version()}). Postgres runs on the"
+            " same machine with fsync on; both sides of a ratio are measured in one run, in turns,"
+            " as the unprivileged roles. The absolute numbers are those of one machine; the ratio"
+            " is what counts."
         ),
         "",
         "| name | ours | bare | unit | ratio | goal |",

@@ -1,0 +1,90 @@
+"""The pure parts of `make soak`: outboxes against watermarks, and what is a failure."""
+
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from edge_agent.store import Store, StoreLimitBytes
+from protocols import points
+from tools.soak.books import Lane, compare, read_outboxes
+from tools.soak.report import Fault, Report
+
+SITE, EPOCH = uuid4(), uuid4()
+GOOD = Report(
+    seed=1,
+    minutes=2,
+    produced=100,
+    waiting=5,
+    stored=93,
+    gaps=2,
+    duplicates=0,
+    acked_unstored=0,
+    receipts_taken=7,
+    receipts_stored=7,
+    books_balanced=True,
+    orphans=0,
+    faults=(Fault("2026-11-24T15:34:38Z", "web", 2.5),),
+)
+
+
+class TestReport:
+    def test_what_waits_and_what_a_gap_tells_is_not_lost(self) -> None:
+        assert (GOOD.lost, GOOD.failures) == (0, [])
+
+    def test_each_thing_that_is_wrong_is_named(self) -> None:
+        wrong = {
+            "3 readings lost": replace(GOOD, stored=90),
+            "-1 readings lost": replace(GOOD, stored=94),
+            "2 acknowledged and not stored": replace(GOOD, acked_unstored=2),
+            "1 readings doubled": replace(GOOD, duplicates=1),
+            "7 receipts answered, 8 stored": replace(GOOD, receipts_stored=8),
+            "the books do not balance": replace(GOOD, books_balanced=False),
+            "4 processes left behind": replace(GOOD, orphans=4),
+            "not healed: ray": replace(GOOD, faults=(Fault("", "ray", None),)),
+            "refused": replace(GOOD, trouble="refused"),
+        }
+        assert {text: report.failures for text, report in wrong.items()} == {
+            text: [text] for text in wrong
+        }
+
+    def test_json_has_the_promised_names(self) -> None:
+        told = GOOD.as_json()
+        assert {"produced", "stored", "gaps", "duplicates", "faults", "books_balanced"} <= set(told)
+        assert told["faults"][0] == {"at": "2026-11-24T15:34:38Z", "what": "web", "healed_s": 2.5}
+
+
+class TestCompare:
+    def test_what_is_not_stored_yet_waits_in_the_outbox(self) -> None:
+        sums = compare([Lane(SITE, EPOCH, "tele", 10, 6)], {(SITE, EPOCH, "tele"): 8})
+        assert (sums.produced, sums.waiting, sums.acked_unstored) == (10, 2, 0)
+
+    def test_an_acknowledgment_beyond_what_is_stored_is_a_loss(self) -> None:
+        sums = compare([Lane(SITE, EPOCH, "tele", 10, 9)], {(SITE, EPOCH, "tele"): 8})
+        assert sums.acked_unstored == 1
+
+    def test_an_epoch_whose_outbox_is_gone_still_counts(self) -> None:
+        sums = compare([], {(SITE, EPOCH, "tele"): 8})
+        assert (sums.produced, sums.waiting) == (8, 0)
+
+
+def test_outboxes_are_read_as_the_agent_writes_them(tmp_path: Path) -> None:
+    folder = tmp_path / "LT"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(f"site: {SITE}\nstore: store\n")
+    store = Store(folder / "store", StoreLimitBytes(), now_us=0)
+    block = points.Block()
+    for at_us in range(3):
+        block.points.append(1)
+        block.times_us.append(at_us)
+        block.values.append(1.5)
+        block.qualities.append(0)
+    store.append(points.Lane.TELE, block)
+    store.acknowledge(points.Lane.TELE, 3)
+    store.append(points.Lane.TELE, block)
+    epoch = store.epoch
+    store.close()
+
+    lanes = {lane.name: lane for lane in read_outboxes(tmp_path)}
+
+    assert lanes["tele"] == Lane(SITE, epoch, "tele", numbered=6, acked=3)
+    assert set(lanes) == {"tele", "meter"}
