@@ -20,6 +20,7 @@ from alembic.config import Config
 from fastapi import FastAPI
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
 from actors import edge_configs, process_host, ray_host
@@ -29,7 +30,7 @@ from actors.live_feed import LiveFeed
 from cloud.kernel import audit, health, logs, retention
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import system_principal
-from cloud.kernel.db import Scope, make_engine, make_sessions, uuid7
+from cloud.kernel.db import Scope, joined_sessions, make_engine, make_sessions, uuid7
 from cloud.kernel.events import Bus
 from cloud.kernel.i18n import load_texts
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
@@ -204,18 +205,28 @@ def seed() -> None:
 
 
 async def seed_company(settings: Settings, endpoints: Endpoints) -> None:
+    """All of the demo company in one transaction: a start that is cut off leaves nothing half."""
     running = runtime(settings=settings, endpoints=endpoints)
-    async with running.sessions() as session:
-        if (await session.execute(text("SELECT kernel_companies()"))).first() is not None:
-            return
-    password = demo_password(settings)
-    seeding = make_seeding(running, password=password)
+    engine: AsyncEngine = running.sessions.kw["bind"]
+    try:
+        async with engine.begin() as connection:
+            known = await connection.execute(text("SELECT kernel_companies()"))
+            if known.first() is None:
+                running.sessions = joined_sessions(connection)
+                running.authenticator = AccountsAuthenticator(running.sessions)
+                await _seed_modules(running)
+    finally:
+        await engine.dispose()
+
+
+async def _seed_modules(running: Runtime) -> None:
+    seeding = make_seeding(running, password=demo_password(running.settings))
     for module in MODULES:
         if module.seed is not None:
             log.info("seed.module", module=module.name)
             await module.seed(seeding)
     write_private(
-        settings.data_dir / "demo-accounts.json",
+        running.settings.data_dir / "demo-accounts.json",
         json.dumps(seeding.accounts, ensure_ascii=False, indent=1),
     )
 

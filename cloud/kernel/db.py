@@ -28,6 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -266,6 +267,18 @@ def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
         pool_timeout=15,
         pool_pre_ping=True,
         pool_recycle=600,
+    )
+
+
+def joined_sessions(connection: AsyncConnection) -> Sessions:
+    """Sessions of one connection whose commits are savepoints: all of it holds, or nothing, with
+    the connection's own transaction."""
+    return async_sessionmaker(
+        connection,
+        class_=AsyncSession,
+        sync_session_class=ScopedSession,
+        join_transaction_mode="create_savepoint",
+        expire_on_commit=False,
     )
 
 

@@ -10,9 +10,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
-from cloud.kernel.db import ScopedSession, Sessions, make_engine, make_sessions
+from cloud.kernel.db import Sessions, joined_sessions, make_engine, make_sessions
 from cloud.kernel.roles import APP, HOST
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.main import migrate
@@ -41,21 +40,11 @@ async def rolled_back(database: TestDatabase) -> AsyncIterator[Sessions]:
         async with engine.connect() as connection:
             outer = await connection.begin()
             try:
-                yield _joined(connection)
+                yield joined_sessions(connection)
             finally:
                 await outer.rollback()
     finally:
         await engine.dispose()
-
-
-def _joined(connection: AsyncConnection) -> Sessions:
-    return async_sessionmaker(
-        connection,
-        class_=AsyncSession,
-        sync_session_class=ScopedSession,
-        join_transaction_mode="create_savepoint",
-        expire_on_commit=False,
-    )
 
 
 @asynccontextmanager
@@ -95,6 +84,9 @@ def _one_at_a_time(owner_url: str) -> Iterator[None]:
 def recreate(owner_url: str, name: str, *, template: str | None = None) -> None:
     with psycopg.connect(owner_url, autocommit=True) as connection:
         target = sql.Identifier(name)
+        # FORCE ends the sessions of the two roles only for who is a member of them.
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (HOST,)).fetchone():
+            connection.execute(f"GRANT {APP}, {HOST} TO CURRENT_USER WITH INHERIT TRUE")
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(target))
         like = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
         connection.execute(sql.SQL("CREATE DATABASE {}").format(target) + like)

@@ -17,7 +17,7 @@ from cloud.kernel.jobs import Work
 from cloud.kernel.records import AuditRow, AuditSeal
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from tests.kit.database import TestDatabase
-from tests.kit.world import World
+from tests.kit.world import Company, World
 
 
 async def note(world: World, action: str = "sample.bill.voided") -> None:
@@ -39,8 +39,8 @@ async def seal(world: World) -> int:
         return await audit.seal_company(ctx)
 
 
-async def unsealed(world: World) -> int:
-    async with world.unit(world.headquarters()) as ctx:
+async def unsealed(world: World, company: Company | None = None) -> int:
+    async with world.unit(world.headquarters(company)) as ctx:
         sealed = select(func.coalesce(func.max(AuditSeal.last_xact), 0)).scalar_subquery()
         waiting = select(func.count()).where(col(AuditRow.xact) > sealed)
         return int((await ctx.session.execute(waiting)).scalar_one())
@@ -153,7 +153,7 @@ class TestSeals:
         work = Work(committed.sessions, committed.bus, AccountsAuthenticator(committed.sessions))
 
         async with asyncio.timeout(60):
-            while await unsealed(committed):
+            while await unsealed(committed) or await unsealed(committed, committed.beta):
                 await audit.seal_all(work)
                 await asyncio.sleep(0.05)
 
