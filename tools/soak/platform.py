@@ -91,15 +91,18 @@ class RunningPlatform:
 
     async def injure(self, chance: random.Random, seconds: float) -> list[Fault]:
         """Kill one process after the other, each when the last has healed; ends when one does
-        not."""
-        end, faults = monotonic() + seconds, list[Fault]()
+        not. Nobody's turn comes again before everybody had theirs."""
+        end, faults, had = monotonic() + seconds, list[Fault](), set[str]()
         while True:
             pause = chance.uniform(*FAULT_EVERY_S)
             if monotonic() + pause > end:
                 return faults
             await asyncio.sleep(pause)
             targets = self.targets()
-            name = chance.choice(sorted(targets))
+            if had >= set(targets):
+                had.clear()
+            name = chance.choice(sorted(set(targets) - had))
+            had.add(name)
             at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
             processes.send([targets[name]], signal.SIGKILL)
             faults.append(Fault(at, name, await self.healed(HEAL_WITHIN_S, {name: targets[name]})))
