@@ -7,12 +7,15 @@ table has none, and the INSERT checks every row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from psycopg import AsyncConnection, sql
 from sqlalchemy import text
 
 from cloud.kernel.context import Ctx
+
+ROWS_PER_WRITE = 500
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -35,8 +38,9 @@ async def insert_rows(
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     copy_in = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(staging), names)
     async with driver.cursor() as cursor, cursor.copy(copy_in) as copy:
-        for row in rows:
-            await copy.write("\t".join(map(_field, row)) + "\n")
+        remaining = iter(rows)
+        while lines := ["\t".join(map(_field, row)) for row in islice(remaining, ROWS_PER_WRITE)]:
+            await copy.write("\n".join(lines) + "\n")
     listed = ", ".join(columns)
     inserted = await ctx.session.execute(
         text(

@@ -7,7 +7,7 @@ same `compute` explains and checks it. One rounding, at the very end (spec domai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -245,20 +245,22 @@ def due_on(*, timing: Timing, cycle: Period, due_days: int, issued_on: date) -> 
 
 def to_snapshot(basis: Basis) -> dict[str, Any]:
     """The basis as JSON: numbers as text, dates as ISO dates."""
-    plain: dict[str, Any] = _plain(asdict(basis))
+    plain = {name: _plain(value) for name, value in vars(basis).items()}
+    plain["segments"] = [_plain_fields(segment) for segment in basis.segments]
+    plain["readings"] = None if basis.readings is None else _plain_fields(basis.readings)
     return plain
 
 
+def _plain_fields(part: Segment | Readings) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in vars(part).items()}
+
+
 def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case Decimal() | date():
-            return str(value)
-        case _:
-            return value
+    if isinstance(value, Decimal | date):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def from_snapshot(snapshot: dict[str, Any]) -> Basis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -59,13 +59,21 @@ def _own_party() -> Any:
     )
 
 
-async def payers_on(ctx: Ctx, site_id: UUID, on: date) -> dict[UUID, tuple[UUID, str]]:
-    """Who pays for each room of a site on a day: room id → (party id, name). No payer, no key."""
-    found = await ctx.session.execute(
+async def payers_on(
+    ctx: Ctx, site_id: UUID, on: date, *, room_ids: Collection[UUID] | None = None
+) -> dict[UUID, tuple[UUID, str]]:
+    """Who pays for each room of a site on a day: room id → (party id, name). No payer, no key.
+
+    `room_ids` asks for some of the rooms only.
+    """
+    statement = (
         select(col(RoomParty.room_id), col(Party.id), col(Party.name))
         .join(Party, _own_party())
         .where(col(RoomParty.org_id) == site_id, col(RoomParty.is_payer), _holds(on))
     )
+    if room_ids is not None:
+        statement = statement.where(col(RoomParty.room_id).in_(room_ids))
+    found = await ctx.session.execute(statement)
     return {room_id: (party_id, name) for room_id, party_id, name in found}
 
 

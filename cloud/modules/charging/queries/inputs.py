@@ -118,7 +118,7 @@ async def charges_of(
     prices = await _prices(ctx, {each.standard_id for each in bound})
     due = [(each, cycle) for each in bound for cycle in _cycles(each, run)]
     billed = await _billed(ctx, [each.binding_id for each, _ in due])
-    payers = await _payers(ctx, run, {cycle.start for _, cycle in due})
+    payers = await _payers(ctx, run, due)
     usages = await _usages(ctx, due)
     facts = _Facts(prices=prices, billed=billed, payers=payers, usages=usages)
     charges = [_charge(each, cycle, facts) for each, cycle in due]
@@ -231,15 +231,18 @@ async def _billed(ctx: Ctx, binding_ids: Sequence[UUID]) -> set[tuple[UUID, date
     return {(row[0], row[1]) for row in found}
 
 
-async def _payers(ctx: Ctx, run: Run, days: set[date]) -> dict[date, dict[UUID, Payer]]:
+async def _payers(
+    ctx: Ctx, run: Run, due: Sequence[tuple[Bound, Period]]
+) -> dict[date, dict[UUID, Payer]]:
     """Who pays for each room on the first day of each cycle."""
-    return {
-        day: {
-            room_id: Payer(*payer)
-            for room_id, payer in (await customers.payers_on(ctx, run.org_id, day)).items()
-        }
-        for day in days
-    }
+    rooms: dict[date, set[UUID]] = defaultdict(set)
+    for bound, cycle in due:
+        rooms[cycle.start].add(bound.room_id)
+    found = {}
+    for day, room_ids in rooms.items():
+        payers = await customers.payers_on(ctx, run.org_id, day, room_ids=room_ids)
+        found[day] = {room_id: Payer(*payer) for room_id, payer in payers.items()}
+    return found
 
 
 async def _usages(
