@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 ONLY := $(only)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo db web test check fast shots bench soak lock system clean
+.PHONY: help up down status demo db web openapi test check fast shots bench soak lock system clean
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,13 @@ demo: .venv/.runtime  ## Seed the demo company into an empty database (make up d
 
 web: $(WEB_STAMP)  ## Build the web pages
 
+openapi: .venv/.dev cloud/web/node_modules/.installed  ## Write the OpenAPI document and the types from it
+	$(BIN)/python -m tools.openapi cloud/openapi.json
+	$(NPM) run --silent types
+
 test: check system $(WEB_STAMP)  ## Check, then run every suite
+	$(NPM) run --silent check
+	$(NPM) run --silent test
 	$(PYTEST) -n 2 $(ONLY)
 
 check: .venv/.dev  ## Lint, types, imports, spelling and the house's own rules

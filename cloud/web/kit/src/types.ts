@@ -1,4 +1,4 @@
-// Answers of the hand-written screens, by hand until the OpenAPI document feeds `npm run types`.
+// Answers of the hand-written screens; contract.ts holds them to the OpenAPI document.
 
 import type { MenuItem, Tone } from './page'
 
@@ -82,7 +82,7 @@ export interface CounterRoom {
     code: string
     site_id: string
     site_name: string
-    area: string
+    area: string | null
     usage: string
     state: { value: string; label: string; tone: Tone }
   }

@@ -1,0 +1,26 @@
+// The hand-written types held to the server's OpenAPI document: a type check, nothing at run time.
+
+import type { components } from './openapi'
+import type * as page from './page'
+import type * as types from './types'
+
+type Server = components['schemas']
+type Fits<Answer extends Written, Written> = [Answer, Written]
+
+export type Contract = [
+  Fits<Server['Boot'], Omit<types.Boot, 'units'>>,
+  Fits<Server['PublicFacts'], types.PublicFacts>,
+  Fits<Server['Shift'], types.Shift>,
+  Fits<Server['ReceiptTaken'], types.ReceiptAnswer>,
+  Fits<types.ReceiptRequest, Server['ReceiptCreate']>,
+  Fits<Server['CounterRoom'], types.CounterRoom>,
+  Fits<Server['Hits'], { items: types.FoundRoom[] }>,
+  Fits<Server['LiveRead'], types.LiveAnswer>,
+  Fits<Server['History'], types.PointHistory>,
+  Fits<Server['ReadNowAnswer'], types.ReadNow>,
+  Fits<Server['Table'], page.Table>,
+  Fits<Server['Detail'], page.Detail>,
+  Fits<Server['Form'], page.Form>,
+  Fits<Server['MenuItem'], page.MenuItem>,
+  Fits<Server['Explanation'], page.Explanation>,
+]
