@@ -70,7 +70,7 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
         )
     )
     if basis.method is not Method.metered:
-        unit = "months" if basis.price_per is PricePer.month else "cycles"
+        unit = "month(s)" if basis.price_per is PricePer.month else "cycle(s)"
         operands.append(
             Operand(value=_count(factor), unit=ctx.say(unit), caption=_span(basis.segments))
         )
