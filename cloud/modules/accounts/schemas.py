@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from cloud.kernel.ui.language import MenuItem
+from cloud.modules.organization.models import UnitKind
 
 
 class Credentials(BaseModel):
@@ -34,7 +35,7 @@ class UserOfSession(BaseModel):
 class UnitOfSession(BaseModel):
     id: UUID
     parent_id: UUID | None
-    kind: str
+    kind: UnitKind
     name: str
     code: str
     city: str

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.kernel.ui.language import Tone
 from cloud.modules.ledger.schemas import EntryOfDocument
 
 
@@ -185,7 +186,7 @@ class TimelineEvent(BaseModel):
     title: str
     text: str
     who: str
-    tone: str
+    tone: Tone
 
 
 class BillDetail(BillRead):

@@ -16,8 +16,9 @@ class GatewayRead(BaseModel):
 
     id: UUID
     code: str
+    site_id: UUID
     site_name: str
-    state: str
+    state: Literal["online", "offline", "never"]
     since: datetime | None
     seen_at: datetime | None
     backlog: int

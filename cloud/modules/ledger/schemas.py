@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -37,7 +38,7 @@ class EntryRead(BaseModel):
 
 
 class EntryLineRead(BaseModel):
-    side: str
+    side: Literal["debit", "credit"]
     account: str
     debit: Decimal | None
     credit: Decimal | None

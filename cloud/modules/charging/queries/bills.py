@@ -24,6 +24,7 @@ from cloud.kernel.listing import (
     fetch_page,
 )
 from cloud.kernel.money import ZERO
+from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import Bill, Item, Settlement
 from cloud.modules.charging.queries.explain import explain
 from cloud.modules.charging.queries.runs import closed
@@ -221,7 +222,7 @@ def _timeline(entries: list[EntryOfDocument]) -> list[TimelineEvent]:
                 title=f"{entry.summary} {debit:,.2f}",
                 text=entry.number,
                 who=entry.posted_by,
-                tone="info" if entry is entries[0] else "ok",
+                tone=Tone.info if entry is entries[0] else Tone.ok,
             )
         )
     return events

@@ -143,6 +143,7 @@ async def list_gateways(
         select(
             col(Gateway.id).label("id"),
             col(Gateway.code).label("code"),
+            col(Gateway.org_id).label("site_id"),
             col(Unit.name).label("site_name"),
             col(Gateway.state).label("state"),
             col(Gateway.since).label("since"),

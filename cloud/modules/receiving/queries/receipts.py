@@ -21,6 +21,7 @@ from cloud.kernel.listing import (
     count,
     fetch_page,
 )
+from cloud.kernel.ui.language import Tone
 from cloud.modules.accounts.models import User
 from cloud.modules.charging.models import Bill, Item
 from cloud.modules.charging.queries.runs import closed
@@ -214,5 +215,5 @@ def _event(ctx: Ctx, document: Receipt, who: str) -> TimelineEvent:
         title=f"{ctx.say('Reversed' if is_reversal else 'Received')} {abs(document.amount):,.2f}",
         text=f"{document.number} · {document.reason if is_reversal else method}",
         who=who,
-        tone="bad" if is_reversal else "ok",
+        tone=Tone.bad if is_reversal else Tone.ok,
     )

@@ -8,7 +8,7 @@ type Server = components['schemas']
 type Fits<Answer extends Written, Written> = [Answer, Written]
 
 export type Contract = [
-  Fits<Server['Boot'], Omit<types.Boot, 'units'>>,
+  Fits<Server['Boot'], types.Boot>,
   Fits<Server['PublicFacts'], types.PublicFacts>,
   Fits<Server['Shift'], types.Shift>,
   Fits<Server['ReceiptTaken'], types.ReceiptAnswer>,
@@ -16,6 +16,7 @@ export type Contract = [
   Fits<Server['CounterRoom'], types.CounterRoom>,
   Fits<Server['Hits'], { items: types.FoundRoom[] }>,
   Fits<Server['LiveRead'], types.LiveAnswer>,
+  Fits<Server['GatewayRead'], types.GatewayRow>,
   Fits<Server['History'], types.PointHistory>,
   Fits<Server['ReadNowAnswer'], types.ReadNow>,
   Fits<Server['Table'], page.Table>,
@@ -23,4 +24,6 @@ export type Contract = [
   Fits<Server['Form'], page.Form>,
   Fits<Server['MenuItem'], page.MenuItem>,
   Fits<Server['Explanation'], page.Explanation>,
+  Fits<Server['EntryOfDocument'], page.JournalEntry>,
+  Fits<Server['TimelineEvent'], page.Happening>
 ]

@@ -1504,8 +1504,11 @@ export interface components {
             credit: string | null;
             /** Debit */
             debit: string | null;
-            /** Side */
-            side: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "debit" | "credit";
         };
         /**
          * EntryOfDocument
@@ -1714,10 +1717,18 @@ export interface components {
             seen_at: string | null;
             /** Since */
             since: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
             /** Site Name */
             site_name: string;
-            /** State */
-            state: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "online" | "offline" | "never";
         };
         /**
          * GatewayState
@@ -3391,8 +3402,7 @@ export interface components {
             text: string;
             /** Title */
             title: string;
-            /** Tone */
-            tone: string;
+            tone: components["schemas"]["Tone"];
             /** Who */
             who: string;
         };
@@ -3414,6 +3424,11 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * UnitKind
+         * @enum {string}
+         */
+        UnitKind: "company" | "region" | "project";
         /** UnitOfSession */
         UnitOfSession: {
             /** City */
@@ -3425,8 +3440,7 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** Kind */
-            kind: string;
+            kind: components["schemas"]["UnitKind"];
             /** Name */
             name: string;
             /** Parent Id */

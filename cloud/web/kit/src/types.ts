@@ -9,7 +9,6 @@ export interface Unit {
   name: string
   code: string
   city: string | null
-  rooms?: number
 }
 
 export interface PublicFacts {
@@ -151,6 +150,7 @@ export interface Gateway {
 export interface GatewayRow {
   id: string
   code: string
+  site_id: string
   site_name: string
   state: Gateway['state']
   since: string | null

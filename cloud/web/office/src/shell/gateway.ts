@@ -23,7 +23,7 @@ export const useGateway = defineStore('gateway', () => {
       const { gateway, at } = live.value
       return { state: gateway.state, at: gateway.state === 'online' ? at : gateway.since }
     }
-    const row = bySite.value.get(unit.name)
+    const row = bySite.value.get(unit.id)
     return row ? { state: row.state, at: row.seen_at ?? row.since } : null
   })
 
@@ -38,7 +38,7 @@ export const useGateway = defineStore('gateway', () => {
     if (!document.hidden) {
       try {
         const list = await get<{ items: GatewayRow[] }>('/api/v1/devices/gateways', { size: MOST })
-        bySite.value = new Map(list.items.map((row) => [row.site_name, row]))
+        bySite.value = new Map(list.items.map((row) => [row.site_id, row]))
         live.value = null
       } catch {
         // The stale bar tells of a lost connection; the dots keep what was last known.
