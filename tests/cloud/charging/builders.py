@@ -23,7 +23,7 @@ from cloud.modules.resources import service as resources
 from cloud.modules.resources.service import RoomFacts
 from tests.kit.world import Company, World
 
-SINCE = date(2025, 1, 1)
+SINCE = date(2024, 1, 1)
 NOVEMBER = ClosedPeriod.model_validate({"from": "2026-11-01", "to": "2026-11-30"})
 OCTOBER = ClosedPeriod.model_validate({"from": "2026-10-01", "to": "2026-10-31"})
 
@@ -83,22 +83,24 @@ async def _add_rooms(ctx: Ctx, estate: Estate) -> None:
     for code, area in AREAS.items():
         facts = RoomFacts(building_area=Decimal(area) if area else None)
         room = await resources.add_room(ctx, parent_id=unit.id, code=code, facts=facts)
-        party = await customers.add_party(
-            ctx, site_id=estate.site_id, name=f"业主{code}", kind=PartyKind.person, phone=""
-        )
-        await customers.attach_party(
-            ctx,
-            room_id=room.id,
-            party_id=party.id,
-            tenure=Tenure(
-                role=RoomRole.owner,
-                valid_from=SINCE,
-                valid_to=None,
-                share=Decimal(100),
-                is_payer=True,
-            ),
-        )
-        estate.rooms[code], estate.payers[code] = room.id, party.id
+        estate.rooms[code] = room.id
+        estate.payers[code] = await add_payer(ctx, estate, room.id, name=f"业主{code}")
+
+
+async def add_payer(ctx: Ctx, estate: Estate, room_id: UUID, *, name: str = "业主") -> UUID:
+    """The sole owner of a room since the beginning, who pays."""
+    party = await customers.add_party(
+        ctx, site_id=estate.site_id, name=name, kind=PartyKind.person, phone=""
+    )
+    tenure = Tenure(
+        role=RoomRole.owner,
+        valid_from=SINCE,
+        valid_to=None,
+        share=Decimal(100),
+        is_payer=True,
+    )
+    await customers.attach_party(ctx, room_id=room_id, party_id=party.id, tenure=tenure)
+    return party.id
 
 
 async def _add_standards(ctx: Ctx, estate: Estate) -> None:

@@ -166,20 +166,51 @@ class TestProration:
         assert parts == months_of(Period(start, end), mode)
 
 
+def due(timing: Timing, run: Period, *, starts_on: date, ends_on: date | None) -> list[Period]:
+    """The quarters from 2025-01-01 on that the run bills."""
+    return due_cycles(
+        anchor=date(2025, 1, 1),
+        months=3,
+        timing=timing,
+        run=run,
+        starts_on=starts_on,
+        ends_on=ends_on,
+    )
+
+
 class TestCycles:
+    SINCE = date(2025, 1, 1)
+    QUARTER = Period(date(2026, 10, 1), date(2027, 1, 1))
+    OCTOBER = Period(date(2026, 10, 1), date(2026, 11, 1))
+    NOVEMBER = Period(date(2026, 11, 1), date(2026, 12, 1))
+    DECEMBER = Period(date(2026, 12, 1), date(2027, 1, 1))
+
     def test_advance_bills_what_starts_in_the_run(self) -> None:
-        run = Period(date(2026, 10, 1), date(2026, 11, 1))
+        found = due(Timing.advance, self.OCTOBER, starts_on=self.SINCE, ends_on=None)
 
-        found = due_cycles(anchor=date(2025, 1, 1), months=3, timing=Timing.advance, run=run)
+        assert found == [self.QUARTER]
+        assert due(Timing.advance, self.NOVEMBER, starts_on=self.SINCE, ends_on=None) == []
 
-        assert found == [Period(date(2026, 10, 1), date(2027, 1, 1))]
+    def test_advance_bills_who_moves_in_during_the_quarter_from_then(self) -> None:
+        moved_in = date(2026, 11, 23)
+
+        assert due(Timing.advance, self.OCTOBER, starts_on=moved_in, ends_on=None) == []
+        assert due(Timing.advance, self.NOVEMBER, starts_on=moved_in, ends_on=None) == [
+            self.QUARTER
+        ]
 
     def test_arrears_bills_what_ends_in_the_run(self) -> None:
-        run = Period(date(2026, 12, 1), date(2027, 1, 1))
+        found = due(Timing.arrears, self.DECEMBER, starts_on=self.SINCE, ends_on=None)
 
-        found = due_cycles(anchor=date(2025, 1, 1), months=3, timing=Timing.arrears, run=run)
+        assert found == [self.QUARTER]
 
-        assert found == [Period(date(2026, 10, 1), date(2027, 1, 1))]
+    def test_arrears_bills_who_leaves_during_the_quarter_at_once(self) -> None:
+        left = date(2026, 11, 10)
+
+        assert due(Timing.arrears, self.NOVEMBER, starts_on=self.SINCE, ends_on=left) == [
+            self.QUARTER
+        ]
+        assert due(Timing.arrears, self.DECEMBER, starts_on=self.SINCE, ends_on=left) == []
 
     def test_is_never_born_overdue(self) -> None:
         cycle = Period(date(2025, 1, 1), date(2025, 2, 1))

@@ -37,6 +37,7 @@ from cloud.modules.charging.rules import (
     Readings,
     Segment,
     due_cycles,
+    held_part,
     segments_of,
 )
 from cloud.modules.customers import queries as customers
@@ -205,21 +206,20 @@ async def _prices(ctx: Ctx, standard_ids: set[UUID]) -> dict[UUID, list[Price]]:
 
 
 def _cycles(bound: Bound, run: Run) -> list[Period]:
-    found = due_cycles(
+    return due_cycles(
         anchor=bound.anchor_on,
         months=bound.cycle_months,
         timing=bound.timing,
         run=Period(run.period_from, run.period_to),
+        starts_on=bound.starts_on,
+        ends_on=bound.ends_on,
     )
-    return [cycle for cycle in found if _held(bound, cycle) is not None]
 
 
-def _held(bound: Bound, cycle: Period) -> Period | None:
-    """The part of a cycle in which the binding holds."""
-    cut = cycle.until(bound.ends_on)
-    if cut is None or cut.end <= bound.starts_on:
-        return None
-    return Period(max(cut.start, bound.starts_on), cut.end)
+def _held(bound: Bound, cycle: Period) -> Period:
+    held = held_part(cycle, starts_on=bound.starts_on, ends_on=bound.ends_on)
+    assert held is not None, "only held cycles are due"
+    return held
 
 
 async def _billed(ctx: Ctx, binding_ids: Sequence[UUID]) -> set[tuple[UUID, date]]:
@@ -252,7 +252,7 @@ async def _usages(
     by_period: dict[Period, dict[UUID, UUID]] = defaultdict(dict)
     for bound, cycle in due:
         if bound.meter_id is not None:
-            by_period[_held(bound, cycle) or cycle][bound.meter_id] = bound.binding_id
+            by_period[_held(bound, cycle)][bound.meter_id] = bound.binding_id
     usages = {}
     for period, bindings in by_period.items():
         openings = await _billed_closings(ctx, bindings, until=period.start)
@@ -304,7 +304,7 @@ class _Facts:
 
 
 def _charge(bound: Bound, cycle: Period, facts: _Facts) -> Charged:
-    period = _held(bound, cycle) or cycle
+    period = _held(bound, cycle)
     payer = facts.payers[cycle.start].get(bound.room_id)
     outcome: Basis | SkipReason
     if (bound.binding_id, cycle.start) in facts.billed:
