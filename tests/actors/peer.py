@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from array import array
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from protocols.uplink.messages import (
     Live,
     Nack,
 )
+from tests.kit.tasks import end
 
 WAIT_S = 15.0
 
@@ -129,6 +129,4 @@ async def connected(port: int, site_id: UUID, password: str) -> AsyncIterator[Pe
         try:
             yield peer
         finally:
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listening
+            await end(listening)

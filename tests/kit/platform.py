@@ -26,6 +26,7 @@ from protocols.uplink.messages import (
     Live,
     Nack,
 )
+from tests.kit.tasks import end
 
 Key = tuple[UUID, Lane]
 
@@ -124,5 +125,4 @@ async def running_platform(broker: Broker, platform: Platform) -> AsyncIterator[
         try:
             yield platform
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            await end(running)
