@@ -42,6 +42,8 @@ _THROWAWAY = """\
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+# Its workers belong to nobody: dropping a test's database by force is refused while one looks at it.
+autovacuum = off
 """
 _SETTINGS = """\
 # Written at each start by cloud/embedded/postgres.py; changes here are lost.
