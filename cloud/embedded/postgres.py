@@ -42,7 +42,7 @@ _THROWAWAY = """\
 fsync = off
 synchronous_commit = off
 full_page_writes = off
-# Its workers belong to nobody: dropping a test's database by force is refused while one looks at it.
+# A forced drop of a test database is refused while one of its workers looks at it.
 autovacuum = off
 """
 _SETTINGS = """\
