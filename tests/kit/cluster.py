@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from cloud.embedded.postgres import PostgresCluster
+import psycopg
+
+from cloud.embedded.postgres import OWNER, PostgresCluster
 
 _LAST_WORKER_TIMEOUT_S = 900
 
@@ -36,6 +38,7 @@ def test_cluster() -> Iterator[str]:
         if is_starter:
             cluster.prepare()
             cluster.start()
+            _let_owner_end_sessions(cluster)
             url.write_text(cluster.owner_url)
         fcntl.flock(starting, fcntl.LOCK_UN)
         try:
@@ -45,6 +48,13 @@ def test_cluster() -> Iterator[str]:
                 _wait_for_the_others(using)
                 cluster.stop()
                 shutil.rmtree(home, ignore_errors=True)
+
+
+def _let_owner_end_sessions(cluster: PostgresCluster) -> None:
+    """A forced drop of a test's database ends sessions of every role, also of one that is just
+    going and belongs to nobody any more: membership of the app's roles was not always enough."""
+    with psycopg.connect(cluster.superuser_url, autocommit=True) as connection:
+        connection.execute(f"GRANT pg_signal_backend TO {OWNER}")
 
 
 test_cluster.__test__ = False  # type: ignore[attr-defined]
