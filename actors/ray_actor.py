@@ -1,14 +1,16 @@
 """The shell of a host that is a Ray actor: detached, named, restarted for ever.
 
-Concurrency groups are separate threads with separate loops. Sites, pools and the broker live in the
-default one; the group `control` only tends the leases and answers health, over its own connection,
-so that neither starves behind the work.
+Sites, pools and the broker live in the loop of the default concurrency group. The leases are tended
+in a thread and over a connection of their own, and health is answered in the group `control`, so
+that neither starves behind the work. The thread is ours, not a call of the actor to itself: Ray
+refuses such a call while it still takes the actor for one that is restarting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,11 +62,14 @@ class RayHost:
             self._leases,
             before_ack=crash_hook(),
         )
-        self._every_s = born.lease_s / 3
         self._running = asyncio.ensure_future(self._host.run())
         self._running.add_done_callback(_die_of_a_bug)
-        self._tending: asyncio.Task[None] | None = None
-        ray.get_runtime_context().current_actor.tend.remote()
+        self._control = asyncio.new_event_loop()
+        self._tending = self._control.create_task(
+            tend_leases(self._leases, every_s=born.lease_s / 3)
+        )
+        self._tending.add_done_callback(_die_of_a_bug)
+        threading.Thread(target=self._control.run_forever, name="leases", daemon=True).start()
 
     async def ask(self, packed: dict[str, Any]) -> dict[str, Any]:
         return await answer(self._host, unpack_ask(packed))
@@ -74,21 +79,19 @@ class RayHost:
         self._running.cancel()
         await asyncio.wait([self._running], timeout=6)
 
-    @ray.method(concurrency_group="control")
-    async def tend(self) -> None:
-        self._tending = asyncio.create_task(tend_leases(self._leases, every_s=self._every_s))
-        await asyncio.wait([self._tending])
-
-    @ray.method(concurrency_group="control")
     async def release(self) -> None:
         """Give the shards back; after `stop`."""
-        if self._tending is not None:
-            self._tending.cancel()
-        await self._leases.release()
+        given_back = asyncio.run_coroutine_threadsafe(self._give_back(), self._control)
+        await asyncio.wrap_future(given_back)
 
     @ray.method(concurrency_group="control")
     async def health(self) -> dict[str, Any]:
         return {**self._host.health(), "pid": os.getpid()}
+
+    async def _give_back(self) -> None:
+        self._tending.cancel()
+        await asyncio.wait([self._tending])
+        await self._leases.release()
 
 
 _remote: Any = ray.remote
@@ -98,7 +101,7 @@ ACTOR = _remote(
 
 
 def _die_of_a_bug(running: asyncio.Future[None]) -> None:
-    """A host whose loop ended by itself is no host: Ray starts another."""
+    """A host that runs no more, or tends no leases, is no host: Ray starts another."""
     if not running.cancelled() and running.exception() is not None:
         log.error("host.died", exc_info=running.exception())
         os._exit(1)
