@@ -222,6 +222,11 @@ async def void_bill(ctx: VoidBills, bill_id: UUID, body: VoidBill) -> Any:
     return ctx, bill_id, body
 
 
+@router.patch("/bills/{bill_id}", response_model=BillRead)
+async def change_bill(ctx: VoidBills, bill_id: UUID, body: VoidBill) -> Any:
+    return ctx, bill_id, body
+
+
 @router.get("/silent", response_model=None)
 async def says_nothing(ctx: ReadBills) -> Any:
     return ctx
@@ -272,6 +277,9 @@ STOPPED = {
     "an action": changed(TABLE, actions=(Action("void", "Void"),)),
     "a call": changed(TABLE, actions=(Action("void", "Void", no_route),)),
     "a form without a body": changed(TABLE, actions=(Action("see", "See", read_bill, form=FORM),)),
+    "a change without the version": changed(
+        TABLE, actions=(Action("change", "Change", change_bill, form=FORM),)
+    ),
     "a field": changed(
         TABLE,
         actions=(Action("void", "Void", void_bill, form=Form("", (Field("why", "Why"),), "")),),

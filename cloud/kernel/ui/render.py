@@ -133,13 +133,18 @@ class Pages:
             if key not in keys:
                 raise BrokenPage(f"{page.code}: the answer has no “{key}”")
         for action in page.actions:
-            self._check_action(page.code, action)
+            self._check_action(page.code, action, keys)
 
-    def _check_action(self, code: str, action: pages.Action) -> None:
+    def _check_action(self, code: str, action: pages.Action, keys: Mapping[str, Any]) -> None:
         route = action.call or action.needs
         if route is None:
             raise BrokenPage(f"{code}: the action {action.code} does nothing")
         address = self._address(route)
+        # The renderer sends the version of the row that was looked at with every change.
+        if address.method == "PATCH" and not (
+            "version" in keys and address.body and "version" in _fields(address.body)
+        ):
+            raise BrokenPage(f"{code}: {action.code} changes a row without its “version”")
         if action.form is None:
             return
         if address.body is None:

@@ -75,7 +75,9 @@ export function useRun() {
       await download(path, {}, current.label)
       return null
     }
-    const payload = values || body.value ? { ...(body.value as object), ...values } : undefined
+    const seen = current.method === 'PATCH' ? { version: row.value.version } : undefined
+    const given = values || body.value || seen
+    const payload = given ? { ...seen, ...(body.value as object), ...values } : undefined
     if (!current.idempotent)
       return (await call<Row>(current.method, path, { body: payload })) ?? null
     return transmitOnce(path, payload)
