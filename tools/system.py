@@ -10,7 +10,12 @@ FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 
 
 def missing() -> list[str]:
-    programs = {"chromium": "chromium", "mbpoll": "mbpoll", "gcc": "gcc"}
+    programs = {
+        "chromium": "chromium",
+        "mbpoll": "mbpoll",
+        "gcc": "gcc",
+        "pdftotext": "poppler-utils",
+    }
     found = [package for program, package in programs.items() if shutil.which(program) is None]
     if not Path("/usr/include/modbus/modbus.h").exists():
         found.append("libmodbus-dev")
