@@ -101,7 +101,11 @@ class Ctx:
     @property
     def business_on(self) -> date:
         """The local calendar day that this transaction's documents carry."""
-        return self.now.astimezone(ZoneInfo(self.principal.time_zone)).date()
+        return self.local(self.now).date()
+
+    def local(self, at: datetime) -> datetime:
+        """An instant as the clock on the wall shows it where the caller works."""
+        return at.astimezone(ZoneInfo(self.principal.time_zone))
 
     async def announce(self, event: object) -> None:
         """Run the handlers of `event` in manifest order, in this transaction."""

@@ -1,4 +1,4 @@
-"""The kernel's own tables: idempotency keys, number series, audit, timers and shard leases."""
+"""The kernel's own tables: idempotency keys, numbers, copies, audit, timers, shard leases."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ class NumberSeries(SQLModel, table=True):
     series: str = Field(primary_key=True, max_length=16)
     period: str = Field(primary_key=True, max_length=8)
     next_number: int = big_integer_column()
+
+
+class PrintCount(SQLModel, table=True):
+    """How often a document was printed; the row is the lock, so no two copies share a number."""
+
+    __tablename__ = "kernel_print_count"
+
+    company_id: UUID = Field(primary_key=True)
+    subject_kind: str = Field(primary_key=True, max_length=60)
+    subject_id: UUID = Field(primary_key=True)
+    org_id: UUID
+    copies: int
+    printed_at: datetime = instant_column()
 
 
 class AuditRow(SQLModel, table=True):

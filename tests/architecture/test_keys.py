@@ -32,6 +32,7 @@ RECORD = {"id", "company_id", "org_id", "created_at", "version"}
 # Tables with org_id that are no Record, each with its reason.
 NO_RECORD = {
     "kernel_number_series": "a counter: the row is the lock",
+    "kernel_print_count": "a counter: the row is the lock",
     "devices_twin": "the latest value of a point, replaced in place",
     "devices_watermark": "how far a lane has come: the row is the lock",
     "kernel_audit_row": "a log line, numbered by the database",

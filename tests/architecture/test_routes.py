@@ -56,6 +56,8 @@ NO_JSON = {
     "GET /{path:path}": "a page",
     "DELETE /api/v1/session": "204",
     "GET /api/v1/devices/live/stream": "text/event-stream",
+    "GET /api/v1/charging/bills/{bill_id}/print": "application/pdf",
+    "GET /api/v1/receiving/receipts/{receipt_id}/print": "application/pdf",
 }
 # Writes below these addresses move money, so a repeated Idempotency-Key answers from the store.
 MONEY = ("/api/v1/receiving/",)

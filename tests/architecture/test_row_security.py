@@ -40,6 +40,7 @@ OWN_POLICIES = {
 COMPANY_ONLY = {
     "kernel_idempotency_key",
     "kernel_number_series",
+    "kernel_print_count",
     "kernel_audit_row",
     "kernel_audit_seal",
 }

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.charging import queries, service
@@ -62,6 +62,11 @@ async def list_bills(
 @router.get("/bills/{bill_id}", response_model=BillDetail)
 async def read_bill(ctx: ReadBills, bill_id: UUID) -> BillDetail:
     return await queries.read_bill(ctx, bill_id)
+
+
+@router.get("/bills/{bill_id}/print", response_class=Response)
+async def print_bill(ctx: ReadBills, bill_id: UUID) -> Response:
+    return await service.print_bill(ctx, bill_id=bill_id)
 
 
 @router.get("/runs", response_model=Page[RunRead])

@@ -86,6 +86,8 @@ RUN_FORM = Form(
     submit="Create",
 )
 
+PRINT = Action("print", "Print", api.print_bill, done="")
+
 RUN_ACTIONS = (
     Action(
         "preview",
@@ -202,6 +204,7 @@ BILL = DetailPage(
             opens="/counter?room={room_id}",
             needs=api.read_bill,
         ),
+        PRINT,
     ),
     foot="A posted bill is never changed; corrections are linked opposite documents.",
 )

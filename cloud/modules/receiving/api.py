@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from cloud.kernel.http import idempotent
 from cloud.kernel.listing import Listed, Page
@@ -98,6 +98,11 @@ async def take_receipt(ctx: TakeReceipts, wanted: ReceiptCreate) -> Receipt:
 @router.get("/receipts/{receipt_id}", response_model=ReceiptDetail)
 async def read_receipt(ctx: ReadReceipts, receipt_id: UUID) -> ReceiptDetail:
     return await queries.read_receipt(ctx, receipt_id)
+
+
+@router.get("/receipts/{receipt_id}/print", response_class=Response)
+async def print_receipt(ctx: ReadReceipts, receipt_id: UUID) -> Response:
+    return await service.print_receipt(ctx, receipt_id=receipt_id)
 
 
 @router.post("/receipts/{receipt_id}/reverse", response_model=ReceiptReversed, status_code=201)

@@ -46,6 +46,8 @@ REVERSE = Action(
     done="Reversed by {number}",
 )
 
+PRINT = Action("print", "Print", call=api.print_receipt, done="")
+
 PAGES = (
     TablePage(
         code="receiving.receipts",
@@ -73,7 +75,7 @@ PAGES = (
             View("all", "All"),
             View("reversal", "Reversals", {"state": "reversal"}),
         ),
-        actions=(OPEN_COUNTER, REVERSE),
+        actions=(OPEN_COUNTER, PRINT, REVERSE),
         sums=("amount",),
         sort="-received_at",
         detail="receiving.receipt",
@@ -107,7 +109,7 @@ PAGES = (
             Section("entries", "Entries", "entries", "entries"),
             Section("timeline", "History", "timeline", "timeline"),
         ),
-        actions=(REVERSE,),
+        actions=(PRINT, REVERSE),
         foot="A receipt is never changed; a mistake is reversed by a linked opposite receipt.",
     ),
     DetailPage(

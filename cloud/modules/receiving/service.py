@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
+from fastapi import Response
 from sqlalchemy import Uuid, cast, func, literal, null, select, text, union_all
 from sqlmodel import col
 
@@ -18,6 +19,7 @@ from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.kernel.listing import Expression, Statement
 from cloud.kernel.money import ZERO
 from cloud.kernel.numbering import next_number
+from cloud.kernel.printing.sheets import print_sheet
 from cloud.modules.charging import queries as charging_queries
 from cloud.modules.charging import service as charging
 from cloud.modules.charging.models import Bill, Item
@@ -27,6 +29,7 @@ from cloud.modules.customers.models import Party
 from cloud.modules.ledger import queries as ledger_queries
 from cloud.modules.ledger import service as ledger
 from cloud.modules.ledger.service import Source
+from cloud.modules.receiving import queries
 from cloud.modules.receiving.models import Allocation, Method, Receipt
 from cloud.modules.receiving.rules import ACCOUNT_OF, Owed, allocate
 from cloud.modules.receiving.schemas import RevealedPhone
@@ -151,6 +154,11 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
     summary = f"冲红 {original.number}"
     await _book(ctx, reversal, settled, summary=summary, cashier_id=original.created_by)
     return reversal
+
+
+async def print_receipt(ctx: Ctx, *, receipt_id: UUID) -> Response:
+    """The receipt as PDF; each copy is counted. Raises NotFound, PrintingBusy, PrintingFailed."""
+    return await print_sheet(ctx, await queries.receipt_sheet(ctx, receipt_id))
 
 
 async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> RevealedPhone:

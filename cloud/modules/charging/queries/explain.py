@@ -65,7 +65,7 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
     operands.append(
         Operand(
             value=" / ".join(map(plain_number, prices)),
-            unit=_price_unit(ctx, basis),
+            unit=price_unit(ctx, basis),
             caption=ctx.say("Unit price"),
         )
     )
@@ -160,12 +160,13 @@ def _price_line(ctx: Ctx, basis: Basis, segment: Segment) -> ExplainedLine:
         source += f" · {_span((segment,))}"
     return ExplainedLine(
         label=ctx.say("Unit price"),
-        value=f"{plain_number(segment.unit_price)} {_price_unit(ctx, basis)}",
+        value=f"{plain_number(segment.unit_price)} {price_unit(ctx, basis)}",
         source=source,
     )
 
 
-def _price_unit(ctx: Ctx, basis: Basis) -> str:
+def price_unit(ctx: Ctx, basis: Basis) -> str:
+    """What one unit price is for: yuan/㎡·month."""
     yuan = ctx.say("yuan")
     match basis.method:
         case Method.metered:

@@ -5,6 +5,7 @@ from cloud.modules.charging.service.generate import (
     generate_chunk,
     preview_run,
 )
+from cloud.modules.charging.service.printing import print_bill
 from cloud.modules.charging.service.publish import publish_run
 from cloud.modules.charging.service.runs import (
     accept_generation,
@@ -50,6 +51,7 @@ __all__ = [
     "finish_run",
     "generate_chunk",
     "preview_run",
+    "print_bill",
     "publish_run",
     "work_through",
 ]

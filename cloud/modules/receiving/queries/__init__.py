@@ -6,6 +6,7 @@ from cloud.modules.receiving.queries.counter import (
     read_shift,
     search_rooms,
 )
+from cloud.modules.receiving.queries.printing import receipt_sheet
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
 from cloud.modules.receiving.queries.statement import read_statement
 
@@ -16,5 +17,6 @@ __all__ = [
     "read_receipt",
     "read_shift",
     "read_statement",
+    "receipt_sheet",
     "search_rooms",
 ]
