@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 ONLY := $(only)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo db web openapi test check fast shots bench soak lock system clean
+.PHONY: help up down status demo db web openapi test check fast fuzz shots bench soak lock system clean
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ check: .venv/.dev  ## Lint, types, imports, spelling and the house's own rules
 
 fast: .venv/.dev  ## The suites that start no broker, browser or host (only=PATH for one)
 	$(PYTEST) -n 2 -m "not browser and not processes" $(ONLY)
+
+fuzz: .venv/.dev  ## Call every operation of the API with odd input (examples=200)
+	WUYE_FUZZ_EXAMPLES=$(or $(examples),200) $(PYTEST) tests/fuzz
 
 shots: .venv/.dev system  ## Take pictures of the running platform's screens into build/shots
 	$(BIN)/python -m tools.shots $(if $(ONLY),--only $(ONLY))

@@ -16,7 +16,7 @@ _PLACE = text("SELECT company, above FROM devices_place_of(:site_id)")
 
 
 class UnknownSite(Exception):
-    """No gateway was ever added for it."""
+    """No project has this id."""
 
     def __init__(self, site_id: UUID) -> None:
         super().__init__(str(site_id))

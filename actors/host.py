@@ -16,7 +16,7 @@ from psycopg import Error as DatabaseError
 from sqlalchemy.exc import DBAPIError
 
 from actors.commands import Commands
-from actors.directory import Directory
+from actors.directory import Directory, UnknownSite
 from actors.functions import Functions
 from actors.groups import Groups, busy
 from actors.intake import Intake
@@ -25,6 +25,7 @@ from actors.site import Uplink
 from actors.turns import Priority, Turn, TurnQueue
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import Ctx
+from cloud.kernel.errors import NotFound
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.sites import Ask
 from protocols.uplink import codec, topics
@@ -220,6 +221,8 @@ class Host:
             )
             if not asked.answer.done():
                 asked.answer.set_result(answered)
+        except UnknownSite:
+            _fail(turn, NotFound())
         except Exception as error:  # noqa: BLE001 - the turn's boundary: whoever asked is told
             _fail(turn, error)
         finally:

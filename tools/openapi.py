@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from cloud.kernel.openapi import document as document_of
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.main import compose, runtime
 
@@ -29,7 +30,7 @@ def document() -> str:
         }
     )
     app = compose(runtime(settings=Settings(), endpoints=endpoints))
-    return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(document_of(app), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

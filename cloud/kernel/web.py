@@ -14,6 +14,7 @@ from cloud.kernel.db import uuid7
 from cloud.kernel.errors import AppError
 from cloud.kernel.headers import harden
 from cloud.kernel.http import CurrentPrincipal
+from cloud.kernel.openapi import document
 from cloud.kernel.problems import NoSuchAddress, Problem, install_problem_handlers, problem
 from cloud.kernel.runtime import Runtime
 
@@ -53,7 +54,7 @@ def make_app(
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(principal: CurrentPrincipal) -> JSONResponse:
         del principal
-        return JSONResponse(app.openapi())
+        return JSONResponse(document(app))
 
     install_problem_handlers(app)
     app.middleware("http")(_frame)

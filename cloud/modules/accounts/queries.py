@@ -12,7 +12,7 @@ from cloud.kernel.auth import Authenticator, csrf_token, token_hash
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import Ctx, Principal
 from cloud.kernel.db import Scope, Sessions
-from cloud.kernel.errors import NotFound
+from cloud.kernel.errors import Forbidden, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.uow import unit_of_work
@@ -153,11 +153,17 @@ async def list_roles(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=RoleRead)
 
 
+class RoleMissing(Forbidden):
+    message = "{name} has no role yet. Ask an administrator for one, then log in again."
+
+
 async def boot(ctx: Ctx, *, runtime: Runtime, token: str) -> Boot:
     """The first page's facts for the person of this transaction."""
     assert ctx.principal.id is not None
     assert runtime.pages is not None
-    user = await ctx.get(User, ctx.principal.id)
+    user = await ctx.find(User, ctx.principal.id)
+    if user is None:  # without a role nothing is in scope, not even oneself
+        raise RoleMissing(name=ctx.principal.name)
     return Boot(
         csrf=csrf_token(token),
         user=UserOfSession(

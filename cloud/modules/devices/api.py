@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from cloud.kernel.auth import SESSION_COOKIE
@@ -41,6 +41,8 @@ from cloud.modules.organization import queries as organization
 
 HEARTBEAT_S = 10.0
 HEARTBEATS_PER_CHECK = 6
+
+POINT_MAX = 2**31 - 1  # the column is an integer
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
@@ -91,7 +93,9 @@ async def list_events(ctx: ReadLive, request: Request, site_id: UUID) -> EventLi
 
 @router.get("/points/{point}/history", response_model=History)
 async def read_history(
-    ctx: ReadLive, point: int, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24
+    ctx: ReadLive,
+    point: Annotated[int, Path(ge=1, le=POINT_MAX)],
+    hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24,
 ) -> History:
     return await queries.history(ctx, point_no=point, hours=hours)
 

@@ -45,6 +45,21 @@ class TestLogIn:
         assert "organization.units" in entries
         assert "accounts.users" not in entries
 
+    async def test_says_that_a_role_is_missing(
+        self, stranger: httpx.AsyncClient, world: World
+    ) -> None:
+        async with world.unit(world.headquarters()) as ctx:
+            await service.add_user(
+                ctx,
+                org_id=world.alpha.site_id,
+                login="xinren",
+                name="新人",
+                post="",
+                password=PASSWORD,
+            )
+
+        assert_refused(await log_in(stranger, login="xinren"), 403, "role-missing")
+
     async def test_sets_a_cookie_that_scripts_cannot_read(
         self, stranger: httpx.AsyncClient
     ) -> None:
