@@ -1,12 +1,12 @@
 """A host finds any project's company: a community bills before its gateway is added.
 
-Revision: 0011
+Revision: 0012
 """
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
