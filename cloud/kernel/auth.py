@@ -7,6 +7,8 @@ import secrets
 from abc import ABC, abstractmethod
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from cloud.kernel.context import Principal
 
 SESSION_COOKIE = "wuye_session"
@@ -19,6 +21,10 @@ class Authenticator(ABC):
     @abstractmethod
     async def by_token(self, token: str) -> Principal | None:
         """The principal of a live session, None when it ended or its account was disabled."""
+
+    @abstractmethod
+    async def enter(self, session: AsyncSession, token: str) -> Principal | None:
+        """The same in a transaction that has begun without a scope, which it binds to theirs."""
 
     @abstractmethod
     async def by_user(self, user_id: UUID) -> Principal | None:

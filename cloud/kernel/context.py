@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kernel.db import Record, Scope
@@ -18,6 +19,15 @@ from cloud.kernel.events import Bus
 from cloud.kernel.i18n import CHINESE, Texts
 
 RecordT = TypeVar("RecordT", bound=Record)
+
+
+@cache
+def _by_id(model: type[RecordT], *, lock: bool) -> Select[RecordT]:
+    """Built once a model: what is built anew for each call costs as much as running it."""
+    statement = select(model).where(model.id == bindparam("record_id"))  # type: ignore[arg-type]
+    if lock:
+        return statement.with_for_update().execution_options(populate_existing=True)
+    return statement
 
 
 class ActorKind(StrEnum):
@@ -123,10 +133,9 @@ class Ctx:
     async def find(
         self, model: type[RecordT], record_id: UUID, *, lock: bool = False
     ) -> RecordT | None:
-        statement = select(model).where(model.id == record_id)  # type: ignore[arg-type]
-        if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        found = await self.session.execute(_by_id(model, lock=lock), {"record_id": record_id})
+        record: RecordT | None = found.scalar_one_or_none()
+        return record
 
     async def get(
         self,

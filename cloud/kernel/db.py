@@ -7,6 +7,7 @@ between companies), `app.all` (HQ: no array), `app.read_orgs` (the subtree and i
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -243,7 +245,10 @@ SET_SCOPE = text(
 
 
 class ScopedSession(Session):
-    """A session whose transactions are bound to `info["scope"]`, to nothing when it is absent."""
+    """A session whose transactions are bound to `info["scope"]`, to nothing when it is absent.
+
+    None says that the first statement binds it, because the scope is what it finds out.
+    """
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -251,8 +256,14 @@ def _bind_scope(session: Session, transaction: SessionTransaction, connection: C
     if transaction.nested:
         return
     # Set always, also to nothing: inside a test's outer transaction the last scope lives on.
-    scope: Scope = session.info.get("scope", NOTHING)
-    connection.execute(SET_SCOPE, scope.settings())
+    scope: Scope | None = session.info.get("scope", NOTHING)
+    if scope is not None:
+        connection.execute(SET_SCOPE, scope.settings())
+
+
+async def bind_scope(session: AsyncSession, scope: Scope) -> None:
+    """Bind a transaction that began without a scope."""
+    await session.execute(SET_SCOPE, scope.settings())
 
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -260,25 +271,39 @@ Sessions = async_sessionmaker[AsyncSession]
 
 def make_engine(url: str, *, pool_size: int = 8) -> AsyncEngine:
     """An engine for a plain `postgresql://` address."""
-    return create_async_engine(
+    engine = create_async_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=15,
-        pool_pre_ping=True,
         pool_recycle=600,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_dead)
+    return engine
+
+
+def _refuse_dead(adapted: Any, record: Any, proxy: Any) -> None:
+    """Have the pool connect anew when the server has hung up, without asking it each time.
+
+    An idle connection has nothing to say: what can be read from it is its end, or what came before.
+    """
+    del record, proxy
+    waiting = select.poll()
+    waiting.register(adapted.driver_connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        raise DisconnectionError
 
 
 def joined_sessions(connection: AsyncConnection) -> Sessions:
     """Sessions of one connection whose commits are savepoints: all of it holds, or nothing, with
-    the connection's own transaction."""
+    the connection's own transaction. Deferred constraints are asked at each of these commits."""
     return async_sessionmaker(
         connection,
         class_=AsyncSession,
         sync_session_class=ScopedSession,
         join_transaction_mode="create_savepoint",
         expire_on_commit=False,
+        info={"is_joined": True},
     )
 
 

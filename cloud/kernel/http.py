@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cloud.kernel.auth import CSRF_HEADER, SESSION_COOKIE, csrf_token
@@ -42,41 +44,59 @@ class IdempotencyKeyReused(Conflict):
 
 async def current_principal(request: Request) -> Principal:
     """Raises Unauthenticated, and CsrfTokenWrong for a write without the page's token."""
-    token = request.cookies.get(SESSION_COOKIE, "")
-    principal: Principal | None = (
-        await request.app.state.runtime.authenticator.by_token(token) if token else None
+    token = _token(request)
+    return _admitted(request, token, await request.app.state.runtime.authenticator.by_token(token))
+
+
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+
+
+async def current_ctx(request: Request) -> AsyncIterator[Ctx]:
+    """The request's one transaction, whose first statement says who calls.
+
+    Only `allow` may name it: a second Depends opens a second. Raises as current_principal does.
+    """
+    runtime = request.app.state.runtime
+    token = _token(request)
+
+    async def enter(session: AsyncSession) -> Principal:
+        return _admitted(request, token, await runtime.authenticator.enter(session, token))
+
+    body = await request.body() if request.method not in SAFE_METHODS else b""
+    async with unit_of_work(
+        runtime.sessions,
+        enter,
+        bus=runtime.bus,
+        request_id=request.state.request_id,
+        texts=runtime.texts,
+    ) as ctx:
+        yield replace(ctx, door=_door(request, body, ctx.principal))
+
+
+def _door(request: Request, body: bytes, principal: Principal) -> Door:
+    return Door(
+        route=f"{request.method} {request.scope['path']}",
+        key=request.headers.get(KEY_HEADER),
+        digest=hashlib.sha256(body).digest(),
+        address=request.client.host if request.client else "",
+        locale=pick_locale(request.headers.get("accept-language"), principal.locale),
     )
+
+
+def _token(request: Request) -> str:
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise Unauthenticated
+    return token
+
+
+def _admitted(request: Request, token: str, principal: Principal | None) -> Principal:
     if principal is None:
         raise Unauthenticated
     if request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != csrf_token(token):
         raise CsrfTokenWrong
     request.state.principal = principal
     return principal
-
-
-CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
-
-
-async def current_ctx(request: Request, principal: CurrentPrincipal) -> AsyncIterator[Ctx]:
-    """The request's one transaction. Only `allow` may name it: a second Depends opens a second."""
-    runtime = request.app.state.runtime
-    body = await request.body() if request.method not in SAFE_METHODS else b""
-    door = Door(
-        route=f"{request.method} {request.url.path}",
-        key=request.headers.get(KEY_HEADER),
-        digest=hashlib.sha256(body).digest(),
-        address=request.client.host if request.client else "",
-        locale=pick_locale(request.headers.get("accept-language"), principal.locale),
-    )
-    async with unit_of_work(
-        runtime.sessions,
-        principal,
-        bus=runtime.bus,
-        request_id=request.state.request_id,
-        door=door,
-        texts=runtime.texts,
-    ) as ctx:
-        yield ctx
 
 
 class Permitted:

@@ -200,5 +200,5 @@ async def _bug(request: Request, error: Exception) -> JSONResponse:
     )
     answer = problem(request, InternalError(), incident)
     # A bug is answered outside the middleware that hardens every other answer.
-    harden(request, answer)
+    harden(answer.headers, path=request.url.path, request_id=request.state.request_id)
     return answer

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import AppError
@@ -57,7 +59,7 @@ def make_app(
         return JSONResponse(document(app))
 
     install_problem_handlers(app)
-    app.middleware("http")(_frame)
+    app.add_middleware(Frame)
     return app
 
 
@@ -70,13 +72,29 @@ def _operation_id(route: APIRoute) -> str:
     return f"{'_'.join(map(str, route.tags))}.{route.name}"
 
 
-async def _frame(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Number the request, refuse a body that is too large, and add the security headers."""
-    request.state.request_id = str(uuid7())
-    refusal = _refusal_of_body(request)
-    response = await call(request) if refusal is None else problem(request, refusal)
-    harden(request, response)
-    return response
+class Frame:
+    """Numbers the request, refuses a body that is too large, and adds the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid7())
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                harden(headers, path=scope["path"], request_id=request_id)
+            await send(message)
+
+        request = Request(scope)
+        refusal = _refusal_of_body(request)
+        answer = self._app if refusal is None else problem(request, refusal)
+        await answer(scope, receive, hardened)
 
 
 def _refusal_of_body(request: Request) -> AppError | None:

@@ -47,7 +47,8 @@ def dependencies(dependant: Dependant) -> Iterator[Dependant]:
 
 
 def asks_who(route: APIRoute) -> bool:
-    return any(child.call is current_principal for child in dependencies(route.dependant))
+    asking = (current_principal, current_ctx)
+    return any(child.call in asking for child in dependencies(route.dependant))
 
 
 def transactions(route: APIRoute) -> list[Dependant]:

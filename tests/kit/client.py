@@ -6,9 +6,11 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kernel.auth import CSRF_HEADER, SESSION_COOKIE, Authenticator, csrf_token
 from cloud.kernel.context import Principal
+from cloud.kernel.db import bind_scope
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.kernel.sites import Sites
 from cloud.main import compose, runtime
@@ -26,6 +28,10 @@ class OnePerson(Authenticator):
         self._real = real
 
     async def by_token(self, token: str) -> Principal | None:
+        return self._principal if token == TOKEN else None
+
+    async def enter(self, session: AsyncSession, token: str) -> Principal | None:
+        await bind_scope(session, self._principal.scope)
         return self._principal if token == TOKEN else None
 
     async def by_user(self, user_id: UUID) -> Principal | None:

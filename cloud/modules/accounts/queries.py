@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cloud.kernel.auth import Authenticator, csrf_token, token_hash
@@ -28,6 +29,7 @@ from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 
 _OF_SESSION = text("SELECT accounts_principal_of_session(:hash, :now)")
+_ENTER = text("SELECT accounts_enter(:hash, :now)")
 _OF_USER = text("SELECT accounts_principal_of_user(:user_id)")
 _ANCESTORS = text("SELECT organization_ancestors(:company_id, :site_id)")
 
@@ -40,6 +42,11 @@ class AccountsAuthenticator(Authenticator):
 
     async def by_token(self, token: str) -> Principal | None:
         return await self._one(_OF_SESSION, hash=token_hash(token), now=utc_now())
+
+    async def enter(self, session: AsyncSession, token: str) -> Principal | None:
+        given = {"hash": token_hash(token), "now": utc_now()}
+        found = (await session.execute(_ENTER, given)).scalar_one()
+        return _principal(found) if found else None
 
     async def by_user(self, user_id: UUID) -> Principal | None:
         return await self._one(_OF_USER, user_id=user_id)

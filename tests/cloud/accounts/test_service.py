@@ -7,13 +7,17 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import col
 
-from cloud.kernel.db import uuid7
+from cloud.kernel.db import NOTHING, uuid7
 from cloud.kernel.errors import NotFound
 from cloud.kernel.records import AuditRow
 from cloud.modules.accounts import queries, service
 from cloud.modules.accounts.models import Role, User
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from tests.kit.world import World
+
+BOUND = text(
+    "SELECT " + ", ".join(f"current_setting('app.{n}') AS {n}" for n in NOTHING.settings())
+)
 
 
 async def add_user(world: World, *, password: str = "long-enough") -> User:  # noqa: S107
@@ -137,6 +141,39 @@ class TestGrantRole:
                 await service.grant_role(
                     ctx, user_id=user.id, role_id=role.id, unit_id=world.beta.site_id
                 )
+
+
+class TestEnter:
+    """The first statement of a request: who calls, and the transaction bound to their scope."""
+
+    @pytest.mark.parametrize("granted", ["site_id", "region_id", "id"])
+    async def test_binds_the_transaction_to_what_was_granted(
+        self, world: World, granted: str
+    ) -> None:
+        role = await add_role(world, "organization.unit:read")
+        user = await add_user(world)
+        async with world.unit(world.headquarters()) as ctx:
+            unit_id = getattr(world.alpha, granted)
+            await service.grant_role(ctx, user_id=user.id, role_id=role.id, unit_id=unit_id)
+        token = await service.log_in(world.sessions, login="shoufei", password="long-enough")
+        authenticator = AccountsAuthenticator(world.sessions)
+        expected = await authenticator.by_token(token)
+        assert expected is not None
+
+        async with world.sessions(info={"scope": None}) as session:
+            principal = await authenticator.enter(session, token)
+            bound = (await session.execute(BOUND)).one()
+
+        assert principal == expected
+        assert bound._asdict() == expected.scope.settings()
+
+    async def test_binds_to_nothing_for_nobody(self, world: World) -> None:
+        async with world.sessions(info={"scope": None}) as session:
+            principal = await AccountsAuthenticator(world.sessions).enter(session, "made-up")
+            bound = (await session.execute(BOUND)).one()
+
+        assert principal is None
+        assert bound._asdict() == NOTHING.settings()
 
 
 class TestAuthenticator:

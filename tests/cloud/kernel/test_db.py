@@ -6,15 +6,46 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from cloud.kernel.bulk import insert_rows
-from cloud.kernel.db import ExactNumeric, UtcDateTime, uuid7
+from cloud.kernel.db import ExactNumeric, UtcDateTime, make_engine, uuid7
 from cloud.kernel.errors import NotFound, StaleVersion
 from cloud.modules.organization.models import Unit
+from tests.kit.database import TestDatabase
 from tests.kit.world import NOW, World
+
+
+class TestPool:
+    async def test_connects_anew_when_the_server_has_hung_up(
+        self, own_database: TestDatabase
+    ) -> None:
+        engine = make_engine(own_database.app_url, pool_size=3)
+        process = text("SELECT pg_backend_pid()")
+        async with engine.connect() as one, engine.connect() as other:
+            known = [(await each.execute(process)).scalar_one() for each in (one, other)]
+        with psycopg.connect(own_database.owner_url) as owner:
+            owner.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s) pid", [known])
+
+        async with engine.connect() as one, engine.connect() as other:
+            found = [(await each.execute(process)).scalar_one() for each in (one, other)]
+        await engine.dispose()
+
+        assert set(found).isdisjoint(known)
+
+    async def test_keeps_a_connection_that_lives(self, own_database: TestDatabase) -> None:
+        engine = make_engine(own_database.app_url, pool_size=1)
+        found = set()
+        for _ in range(3):
+            async with engine.connect() as connection:
+                pid = await connection.execute(text("SELECT pg_backend_pid()"))
+                found.add(pid.scalar_one())
+        await engine.dispose()
+
+        assert len(found) == 1
 
 
 class TestExactNumeric:
