@@ -1,14 +1,14 @@
 """Accounts: who calls and their scope in one statement, the first of a request's transaction.
 
-Revision: 0012
+Revision: 0013
 """
 
 from alembic import op
 
 from cloud.migrations.grants import APP
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
