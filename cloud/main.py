@@ -17,7 +17,7 @@ import uvicorn
 import yaml
 from alembic import command
 from alembic.config import Config
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,6 +32,9 @@ from cloud.kernel.clock import utc_now
 from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope, joined_sessions, make_engine, make_sessions, uuid7
 from cloud.kernel.events import Bus
+from cloud.kernel.exports import api as exports_api
+from cloud.kernel.exports import jobs as exports_jobs
+from cloud.kernel.files import Files
 from cloud.kernel.i18n import load_texts
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
 from cloud.kernel.registry import Function, Module, check_manifests
@@ -88,7 +91,12 @@ def vocabulary() -> frozenset[str]:
 
 
 def all_jobs() -> tuple[Job, ...]:
-    return (audit.SEAL, retention.FORGET, *(job for module in MODULES for job in module.jobs))
+    return (
+        audit.SEAL,
+        retention.FORGET,
+        *exports_jobs.JOBS,
+        *(job for module in MODULES for job in module.jobs),
+    )
 
 
 def functions() -> tuple[Function, ...]:
@@ -112,6 +120,7 @@ def runtime(
         authenticator=AccountsAuthenticator(sessions),
         texts=load_texts(folders),
         sites=sites or NoSites(),
+        files=Files(settings.data_dir),
         version=version("wuye"),
     )
 
@@ -141,13 +150,30 @@ def work_of(running: Runtime) -> Work:
         bus=running.bus,
         authenticator=running.authenticator,
         sites=running.sites,
+        texts=running.texts,
+        files=running.files,
+        pages=running.pages,
+    )
+
+
+def routers() -> list[APIRouter]:
+    """Those of the kernel and of every module."""
+    own = [health.router, ui_api.router, exports_api.router]
+    return own + [router for module in MODULES for router in module.routers]
+
+
+def declared_pages(running: Runtime) -> Pages:
+    """All pages and the menu. Raises BrokenPage."""
+    return Pages(
+        routes=api_routes(routers()),
+        declared=(page for module in MODULES for page in module.pages),
+        menu=(entry for module in MODULES for entry in module.menu),
+        texts=running.texts,
     )
 
 
 def compose(running: Runtime) -> FastAPI:
     """The web application with every module's routes, pages and menu. Raises BrokenPage."""
-    routers = [health.router, ui_api.router]
-    routers += [router for module in MODULES for router in module.routers]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -155,14 +181,9 @@ def compose(running: Runtime) -> FastAPI:
         await app.state.live.close()
         await running.sessions.kw["bind"].dispose()
 
-    app = make_app(running, routers, lifespan=lifespan)
+    app = make_app(running, routers(), lifespan=lifespan)
     app.state.live = LiveFeed(running.endpoints.mqtt)
-    running.pages = Pages(
-        routes=api_routes(routers),
-        declared=(page for module in MODULES for page in module.pages),
-        menu=(entry for module in MODULES for entry in module.menu),
-        texts=running.texts,
-    )
+    running.pages = declared_pages(running)
     Office(OFFICE).mount(app)
     return app
 
@@ -307,6 +328,7 @@ async def write_configs(settings: Settings, endpoints: Endpoints) -> list[Path]:
 
 async def _work(running: Runtime) -> None:
     url = running.endpoints.database.app_url.get_secret_value()
+    running.pages = declared_pages(running)
     app = make_worker(url, work_of(running), all_jobs())
     async with app.open_async(), asyncio.TaskGroup() as group:
         timers = group.create_task(run_timers(running.sessions, all_jobs()))

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import procrastinate
@@ -22,7 +22,10 @@ from cloud.kernel.auth import Authenticator
 from cloud.kernel.context import Ctx, Principal, system_principal
 from cloud.kernel.db import Scope, Sessions
 from cloud.kernel.events import Bus
+from cloud.kernel.files import Files
+from cloud.kernel.i18n import Texts
 from cloud.kernel.sites import Sites
+from cloud.kernel.ui.render import Pages
 from cloud.kernel.uow import unit_of_work
 
 log = structlog.get_logger()
@@ -46,6 +49,9 @@ class Work:
     bus: Bus
     authenticator: Authenticator
     sites: Sites | None = None
+    texts: Texts = field(default_factory=Texts)
+    files: Files | None = None
+    pages: Pages | None = None
 
     def unit(self, principal: Principal) -> AbstractAsyncContextManager[Ctx]:
         return unit_of_work(self.sessions, principal, bus=self.bus)

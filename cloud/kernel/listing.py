@@ -1,8 +1,12 @@
-"""Lists: paging, sorting, search and sums, asked in one shape and answered in one shape."""
+"""Lists: paging, sorting, search and sums, asked in one shape and answered in one shape.
+
+An export takes the same list whole: see `Drain`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +16,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy.ext.asyncio import AsyncMappingResult
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import FieldError, Unprocessable
@@ -50,7 +55,7 @@ class Listing:
     site_id: UUID | None
 
 
-def _listing(
+def listed(
     page: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 1,
     size: Annotated[int, Query(ge=1, le=SIZE_MAX)] = 50,
     sort: Annotated[str | None, Query(max_length=60)] = None,
@@ -60,7 +65,7 @@ def _listing(
     return Listing(page=page, size=size, sort=sort, q=q.strip(), site_id=site_id)
 
 
-Listed = Annotated[Listing, Depends(_listing)]
+Listed = Annotated[Listing, Depends(listed)]
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,38 @@ class Sorting:
         return [column.desc() if wanted.startswith("-") else column.asc(), self.tie]
 
 
+class Drain:
+    """A list taken whole: the module's own query over one cursor, `size` rows with each call.
+
+    While it is open, `fetch_page` answers the next rows and nothing is counted.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._rows: AsyncMappingResult | None = None
+
+    @contextmanager
+    def over(self, ctx: Ctx) -> Iterator[None]:
+        ctx.session.info[_DRAIN] = self
+        try:
+            yield
+        finally:
+            del ctx.session.info[_DRAIN]
+
+    async def take(self, ctx: Ctx, statement: Statement) -> Sequence[Any]:
+        if self._rows is None:
+            found = await ctx.session.stream(statement, execution_options={"yield_per": self.size})
+            self._rows = found.mappings()
+        return await self._rows.fetchmany(self.size)
+
+
+_DRAIN = "drain"
+
+
+def _drain(ctx: Ctx) -> Drain | None:
+    return ctx.session.info.get(_DRAIN)
+
+
 async def fetch_page(
     ctx: Ctx,
     statement: Statement,
@@ -95,6 +132,17 @@ async def fetch_page(
     row: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
     """Run `statement` for one page: two queries. Rows come as mappings of the selected labels."""
+    ordered = statement.order_by(*sorting.order(listing.sort))
+    drain = _drain(ctx)
+    if drain is not None:
+        items = await drain.take(ctx, ordered)
+        return {
+            "items": [row.model_validate(dict(item)) for item in items] if row else items,
+            "total": 0,
+            "sums": {},
+            "views": {},
+            "as_of": ctx.now,
+        }
     totals = await ctx.session.execute(
         statement.with_only_columns(
             func.count().label("total"),
@@ -107,11 +155,9 @@ async def fetch_page(
     )
     total, *values = totals.one()
     rows = await ctx.session.execute(
-        statement.order_by(*sorting.order(listing.sort))
-        .limit(listing.size)
-        .offset((listing.page - 1) * listing.size)
+        ordered.limit(listing.size).offset((listing.page - 1) * listing.size)
     )
-    items: Sequence[Any] = rows.mappings().all()
+    items = rows.mappings().all()
     return {
         "items": [row.model_validate(dict(item)) for item in items] if row else items,
         "total": total,
@@ -122,6 +168,8 @@ async def fetch_page(
 
 
 async def count(ctx: Ctx, statement: Statement) -> int:
+    if _drain(ctx) is not None:
+        return 0
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
     return int((await ctx.session.execute(counted)).scalar_one())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cloud.kernel.auth import Authenticator
 from cloud.kernel.db import Sessions
 from cloud.kernel.events import Bus
+from cloud.kernel.files import Files
 from cloud.kernel.i18n import Texts
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.kernel.sites import Sites
@@ -22,5 +23,6 @@ class Runtime:
     authenticator: Authenticator
     texts: Texts
     sites: Sites
+    files: Files
     pages: Pages | None = None
     version: str = "0"

@@ -137,7 +137,7 @@ def named_anywhere(calls: frozenset[str]) -> set[str]:
     return {
         code
         for source in python_sources()
-        if source.is_below("cloud/modules", "actors")
+        if source.is_below("cloud/modules", "cloud/kernel/exports", "actors")
         for code in codes_named(source, calls)
     }
 

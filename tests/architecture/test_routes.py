@@ -39,6 +39,10 @@ LOGGED_IN = {
     "PUT /api/v1/session/locale": "the caller's own language",
     "GET /api/v1/ui/pages/{code}": "the page's own route carries the permission, checked inside",
     "GET /openapi.json": "the shape of the interface, no data",
+    "GET /api/v1/ui/pages/{code}/export": "the list's own route carries the permission",
+    "GET /api/v1/ui/exports": "the caller's own exports",
+    "GET /api/v1/ui/exports/{export_id}": "the caller's own export",
+    "GET /api/v1/ui/exports/{export_id}/file": "the caller's own export, of a list still theirs",
 }
 # Addresses outside /api/v1/<module>: the platform's own.
 PLATFORM = {"GET /healthz", "GET /openapi.json", "GET /assets/{path:path}", "GET /{path:path}"}
@@ -56,6 +60,8 @@ NO_JSON = {
     "GET /{path:path}": "a page",
     "DELETE /api/v1/session": "204",
     "GET /api/v1/devices/live/stream": "text/event-stream",
+    "GET /api/v1/ui/pages/{code}/export": "a workbook",
+    "GET /api/v1/ui/exports/{export_id}/file": "a workbook",
     "GET /api/v1/charging/bills/{bill_id}/print": "application/pdf",
     "GET /api/v1/receiving/receipts/{receipt_id}/print": "application/pdf",
 }

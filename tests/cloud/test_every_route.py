@@ -234,7 +234,15 @@ def shape_only(told_apart: set[str]) -> set[str]:
 Clients = typing.Callable[..., httpx.AsyncClient]
 # Refused before anybody asks who calls: their answer is for everybody, see test_routes.PUBLIC.
 OPEN = {"GET /api/v1/session/public", "POST /api/v1/session", "DELETE /api/v1/session"}
-OF_ONESELF = {"GET /api/v1/session", "PUT /api/v1/session/locale", "GET /api/v1/ui/pages/{code}"}
+OF_ONESELF = {
+    "GET /api/v1/session",
+    "PUT /api/v1/session/locale",
+    "GET /api/v1/ui/pages/{code}",
+    "GET /api/v1/ui/pages/{code}/export",
+    "GET /api/v1/ui/exports",
+    "GET /api/v1/ui/exports/{export_id}",
+    "GET /api/v1/ui/exports/{export_id}/file",
+}
 
 
 def first_request(route: APIRoute) -> Request:

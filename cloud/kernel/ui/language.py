@@ -145,7 +145,7 @@ class Table(Part):
     detail: str | None  # code of the detail page that opens as a drawer
     sums: list[str]  # column keys; values come in the answer's `sums`
     sort: str  # the default, as sent: "-due_on"
-    export: str | None  # GET with the same filters, answers .xlsx
+    export: str | None  # GET with the same filters: .xlsx, or 202 and an export to wait for
     empty: Empty
 
 

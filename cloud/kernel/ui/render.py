@@ -37,6 +37,16 @@ class Address:
     body: type[BaseModel] | None
 
 
+@dataclass(frozen=True)
+class Source:
+    """The route behind a table page, its row, and the routes that list its filters' choices."""
+
+    page: TablePage
+    route: APIRoute
+    row: type[BaseModel]
+    choices: Mapping[str, APIRoute]
+
+
 def permission_of(dependant: Dependant) -> str | None:
     """The permission that a route's dependencies ask for, None for a public one."""
     own = getattr(dependant.call, "permission", None)
@@ -61,7 +71,8 @@ class Pages:
         texts: Texts,
     ) -> None:
         self._texts = texts
-        self._addresses = {route.endpoint: _address(route) for route in routes}
+        self._routes = {route.endpoint: route for route in routes}
+        self._addresses = {route.endpoint: _address(route) for route in self._routes.values()}
         self._pages = {page.code: page for page in declared}
         self._menu = tuple(sorted(menu, key=lambda entry: entry.rank))
         for page in self._pages.values():
@@ -79,6 +90,25 @@ class Pages:
             raise PageUnknown(page=code)
         viewer = _Viewer(self, permissions, locale)
         return viewer.table(page) if isinstance(page, TablePage) else viewer.detail(page)
+
+    def source(self, code: str, *, permissions: frozenset[str]) -> Source:
+        """What a list page is made of. Raises PageUnknown, also for a page that is no list."""
+        page = self._pages.get(code)
+        if not isinstance(page, TablePage):
+            raise PageUnknown(page=code)
+        address = self._address(page.source)
+        if address.permission not in permissions or address.answer is None:
+            raise PageUnknown(page=code)
+        return Source(
+            page=page,
+            route=self._routes[page.source],
+            row=_row_model(address.answer),
+            choices={
+                item.key: self._routes[item.source]
+                for item in page.filters
+                if item.source is not None and self._address(item.source).permission in permissions
+            },
+        )
 
     def menu(self, *, permissions: frozenset[str], locale: str) -> list[wire.MenuItem]:
         """Headings with the entries that the viewer may open; a heading without any is left out."""
@@ -252,7 +282,7 @@ class _Viewer:
             detail=page.detail,
             sums=list(page.sums),
             sort=page.sort,
-            export=None,
+            export=f"/api/v1/ui/pages/{page.code}/export",
             empty=wire.Empty(title=self.label(page.empty[0]), hint=self.label(page.empty[1])),
         )
 
