@@ -36,6 +36,7 @@ export interface CallOptions {
   key?: string
   signal?: AbortSignal
   timeout?: number
+  file?: Blob
 }
 
 const listeners = { signedOut: () => {}, reached: (_ok: boolean) => {} }
@@ -65,27 +66,62 @@ export async function call<T>(method: string, path: string, options: CallOptions
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
   call<T>('GET', path, { query, signal })
 
-/** Downloads a file under the name the server gives it. */
-export async function download(path: string, query: Query, fallback: string): Promise<string> {
-  const response = await send('GET', path, { query, timeout: 120_000 })
+export interface Fetched {
+  name: string
+  blob: Blob
+  /** 202: the server makes the file later; the blob says which one it will be. */
+  later: boolean
+}
+
+/** A file under the name that the server gives it. */
+export async function fetchFile(
+  path: string,
+  query: Query,
+  fallback: string,
+  options: { method?: string; file?: Blob } = {}
+): Promise<Fetched> {
+  const response = await send(options.method ?? 'GET', path, {
+    query,
+    file: options.file,
+    timeout: 120_000
+  })
   const name = fileName(response.headers.get('Content-Disposition')) ?? fallback
-  const url = URL.createObjectURL(await response.blob())
+  return { name, blob: await response.blob(), later: response.status === 202 }
+}
+
+export function save({ name, blob }: Fetched): void {
+  const url = URL.createObjectURL(blob)
   const anchor = Object.assign(document.createElement('a'), { href: url, download: name })
   anchor.click()
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
-  return name
+}
+
+/** Opens a PDF in a tab of its own, ready to print; saves it where no tab may be opened. */
+export function show(file: Fetched): void {
+  const url = URL.createObjectURL(file.blob)
+  if (!window.open(url, '_blank')) save(file)
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+/** Downloads a file, or shows it when it is made to be printed. */
+export async function download(path: string, query: Query, fallback: string): Promise<string> {
+  const file = await fetchFile(path, query, fallback)
+  if (file.blob.type === 'application/pdf') show(file)
+  else save(file)
+  return file.name
 }
 
 async function send(method: string, path: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { 'Accept-Language': identity.locale }
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
+  if (options.file) headers['Content-Type'] = 'application/octet-stream'
   if (method !== 'GET') headers['X-CSRF-Token'] = identity.csrf
   if (options.key) headers['Idempotency-Key'] = options.key
   const response = await reach(withQuery(path, options.query), {
     method,
     headers,
     credentials: 'same-origin',
-    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    body: options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
     signal: limited(options.timeout ?? 30_000, options.signal)
   })
   if (response.ok) return response

@@ -19,6 +19,7 @@ export type Contract = [
   Fits<Server['GatewayRead'], types.GatewayRow>,
   Fits<Server['History'], types.PointHistory>,
   Fits<Server['ReadNowAnswer'], types.ReadNow>,
+  Fits<Server['ExportRead'], types.ExportJob>,
   Fits<Server['Table'], page.Table>,
   Fits<Server['Detail'], page.Detail>,
   Fits<Server['Form'], page.Form>,

@@ -17,6 +17,19 @@ export interface PublicFacts {
   logged_in: boolean
 }
 
+export interface ExportJob {
+  id: string
+  page: string
+  title: string
+  state: 'waiting' | 'running' | 'done' | 'failed' | 'expired'
+  total: number
+  written: number
+  file_bytes: number | null
+  created_at: string
+  finished_at: string | null
+  failure: string
+}
+
 export interface Boot {
   csrf: string
   user: { id: string; name: string; post: string; login: string; locale: string }
