@@ -7,7 +7,7 @@ from uuid import uuid4
 from edge_agent.store import Store, StoreLimitBytes
 from protocols import points
 from tools.soak.books import Lane, compare, read_outboxes
-from tools.soak.report import Fault, Report
+from tools.soak.report import Fault, How, Report
 
 SITE, EPOCH = uuid4(), uuid4()
 GOOD = Report(
@@ -23,7 +23,7 @@ GOOD = Report(
     receipts_stored=7,
     books_balanced=True,
     orphans=0,
-    faults=(Fault("2026-11-24T15:34:38Z", "web", 2.5),),
+    faults=(Fault("2026-11-24T15:34:38Z", "web", How.killed, 2.5),),
 )
 
 
@@ -40,7 +40,7 @@ class TestReport:
             "7 receipts answered, 8 stored": replace(GOOD, receipts_stored=8),
             "the books do not balance": replace(GOOD, books_balanced=False),
             "4 processes left behind": replace(GOOD, orphans=4),
-            "not healed: ray": replace(GOOD, faults=(Fault("", "ray", None),)),
+            "not healed: ray": replace(GOOD, faults=(Fault("", "ray", How.killed, None),)),
             "refused": replace(GOOD, trouble="refused"),
         }
         assert {text: report.failures for text, report in wrong.items()} == {
@@ -50,7 +50,12 @@ class TestReport:
     def test_json_has_the_promised_names(self) -> None:
         told = GOOD.as_json()
         assert {"produced", "stored", "gaps", "duplicates", "faults", "books_balanced"} <= set(told)
-        assert told["faults"][0] == {"at": "2026-11-24T15:34:38Z", "what": "web", "healed_s": 2.5}
+        assert told["faults"][0] == {
+            "at": "2026-11-24T15:34:38Z",
+            "what": "web",
+            "how": "killed",
+            "healed_s": 2.5,
+        }
 
 
 class TestCompare:

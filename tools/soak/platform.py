@@ -20,14 +20,21 @@ from cloud.embedded.postgres import cluster_home
 from cloud.embedded.processes import Command
 from cloud.kernel.clock import utc_now
 from tests.kit.simulators import CHECKOUT, free_port
-from tools.soak.report import Fault
+from tools.soak.report import Fault, How
 
 FAULT_EVERY_S = (10.0, 20.0)
 READY_WITHIN_S = 240.0
 HEAL_WITHIN_S = 150.0
 STOP_WITHIN_S = 30.0
 GONE_WITHIN_S = 8.0
-INSIDE_RAY = ("gcs_server", "raylet")
+PAUSED_S = 20.0  # longer than a lease
+# Processes that no part is, by how their command line begins.
+INSIDE = {
+    "gcs_server": "gcs_server",
+    "raylet": "raylet",
+    "ray::RayHost": "host-actor",
+    "postgres: wuye_app": "postgres-backend",
+}
 
 
 @dataclass
@@ -80,35 +87,47 @@ class RunningPlatform:
         return found
 
     def targets(self) -> dict[str, int]:
-        """Every process that may be killed, by name: the parts that run, and those inside Ray."""
+        """Every process that may be hurt, by name: the parts that run, and those inside them."""
         parts = json.loads((self.folder / "status.json").read_text())["parts"]
         found = {name: int(part["pid"]) for name, part in parts.items() if part["pid"]}
-        for pid in processes.find_by_open_file(self._ray):
-            name = _program(pid)
-            if name in INSIDE_RAY:
-                found[name] = pid
+        for pid in self._members():
+            for start, name in INSIDE.items():
+                if _command_line(pid).startswith(start):
+                    found[name] = pid
         return found
 
     async def injure(self, chance: random.Random, seconds: float) -> list[Fault]:
-        """Kill one process after the other, each when the last has healed; ends when one does
-        not. Nobody's turn comes again before everybody had theirs."""
-        end, faults, had = monotonic() + seconds, list[Fault](), set[str]()
+        """Hurt one process after the other, each when the last has healed; ends when one does
+        not. Nothing happens to anybody again before everything happened to everybody."""
+        end, faults, had = monotonic() + seconds, list[Fault](), set[tuple[How, str]]()
         while True:
             pause = chance.uniform(*FAULT_EVERY_S)
             if monotonic() + pause > end:
                 return faults
             await asyncio.sleep(pause)
             targets = self.targets()
-            if had >= set(targets):
+            deck = {(how, name) for how in How for name in targets}
+            if had >= deck:
                 had.clear()
-            name = chance.choice(sorted(set(targets) - had))
-            had.add(name)
-            at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
-            processes.send([targets[name]], signal.SIGKILL)
-            faults.append(Fault(at, name, await self.healed(HEAL_WITHIN_S, {name: targets[name]})))
-            print(f"  killed {name}: healed after {faults[-1].healed_s} s", file=sys.stderr)
-            if faults[-1].healed_s is None:
+            how, name = chance.choice(sorted(deck - had))
+            had.add((how, name))
+            fault = await self._hurt(how, name, targets[name])
+            faults.append(fault)
+            print(f"  {how} {name}: healed after {fault.healed_s} s", file=sys.stderr)
+            if fault.healed_s is None:
                 return faults
+
+    async def _hurt(self, how: How, name: str, pid: int) -> Fault:
+        at = f"{utc_now():%Y-%m-%dT%H:%M:%SZ}"
+        if how is How.killed:
+            processes.send([pid], signal.SIGKILL)
+            # A backend of Postgres comes back when it is needed, under another number.
+            dead = {} if name == "postgres-backend" else {name: pid}
+            return Fault(at, name, how, await self.healed(HEAL_WITHIN_S, dead))
+        processes.send([pid], signal.SIGSTOP)
+        await asyncio.sleep(PAUSED_S)
+        processes.send([pid], signal.SIGCONT)
+        return Fault(at, name, how, await self.healed(HEAL_WITHIN_S))
 
     async def healed(self, within_s: float, dead: dict[str, int] | None = None) -> float | None:
         """Seconds until all is ready and each name of `dead` has a new process; None: too long."""
@@ -136,8 +155,12 @@ class RunningPlatform:
         return sorted(found | set(processes.find_by_argument(str(self.folder))))
 
 
-def _program(pid: int) -> str:
+def _command_line(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        told = (
+            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        )
     except OSError:
         return ""
+    program, _, rest = told.partition(" ")
+    return f"{Path(program).name} {rest}" if program.startswith("/") else told

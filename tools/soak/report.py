@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
+
+
+class How(StrEnum):
+    """What was done to a process: SIGKILL, or SIGSTOP for longer than a lease and then SIGCONT."""
+
+    killed = "killed"
+    paused = "paused"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A process that was killed; `healed_s` is None when the platform did not become ready."""
+    """A process that was hurt; `healed_s` is None when the platform did not become ready."""
 
     at: str
     what: str
+    how: How
     healed_s: float | None
 
 
