@@ -12,6 +12,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import psycopg
 import structlog
 import uvicorn
 import yaml
@@ -201,6 +202,8 @@ def upgrade() -> None:
 def migrate(owner_url: str, *, app_password: str, host_password: str) -> None:
     ensure_roles(owner_url, app_password=app_password, host_password=host_password)
     command.upgrade(alembic_config(owner_url), "head")
+    with psycopg.connect(owner_url) as owner:
+        owner.execute("SELECT kernel_rebase()")  # when a dump was restored into another cluster
 
 
 def alembic_config(owner_url: str) -> Config:

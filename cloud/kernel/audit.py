@@ -23,7 +23,7 @@ from cloud.kernel.records import AuditRow, AuditSeal
 ROWS_PER_SEAL = 5_000
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-_SETTLED = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1")
+_SETTLED = text("SELECT kernel_settled_xact()")
 
 
 class TrailBroken(AppError):

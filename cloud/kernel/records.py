@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, LargeBinary, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -69,9 +69,7 @@ class AuditRow(SQLModel, table=True):
     org_id: UUID
     xact: int | None = Field(
         default=None,
-        sa_column=Column(
-            BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")
-        ),
+        sa_column=Column(BigInteger, nullable=False, server_default=text("kernel_xact()")),
     )
     at: datetime = instant_column()
     actor_kind: str
@@ -121,3 +119,13 @@ class ShardLease(SQLModel, table=True):
     address: str | None = None
     epoch: int = big_integer_column()
     expires_at: datetime | None = instant_column(default=None)
+
+
+# The base of transaction ids in this cluster: revision 0014 says why. One row.
+Cluster = Table(
+    "kernel_cluster",
+    SQLModel.metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("identifier", BigInteger, nullable=False),
+    Column("base", BigInteger, nullable=False),
+)

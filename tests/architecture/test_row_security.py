@@ -26,11 +26,13 @@ NO_POLICY = {
     "accounts_attempt": "failed logins precede anybody's scope",
     "kernel_timer": "when a job runs next: no tenant's data",
     "kernel_shard_lease": "which host owns a shard: no tenant's data",
+    "kernel_cluster": "where transaction ids begin: no tenant's data",
     "devices_uplink_site": "whose a topic is: reached by functions only",
 }
 OPEN = {
     "kernel_timer": frozenset({"SELECT", "INSERT", "UPDATE"}),
     "kernel_shard_lease": frozenset({"SELECT"}),
+    "kernel_cluster": frozenset({"SELECT"}),
 }
 # Tables whose policies are others than the usual four.
 OWN_POLICIES = {

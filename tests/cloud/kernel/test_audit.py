@@ -183,3 +183,23 @@ class TestSeals:
 
         with pytest.raises(audit.TrailBroken):
             await verify(sealed)
+
+
+class TestAfterRestoringADump:
+    async def test_sealing_goes_on_where_it_was(
+        self, sealed: World, own_database: TestDatabase
+    ) -> None:
+        """The dump of a cluster that was a million transactions further."""
+        with psycopg.connect(own_database.owner_url) as owner:
+            owner.execute("UPDATE kernel_cluster SET identifier = 1, base = 1000000")
+        await note(sealed)
+        await seal_everything(sealed)
+        before = len(await seals(sealed))
+        with psycopg.connect(own_database.owner_url) as owner:
+            owner.execute("UPDATE kernel_cluster SET base = 0")
+            owner.execute("SELECT kernel_rebase()")
+
+        await note(sealed)
+
+        assert await seal_everything(sealed) == 1
+        assert await verify(sealed) == before + 1
