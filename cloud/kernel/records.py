@@ -121,7 +121,7 @@ class ShardLease(SQLModel, table=True):
     expires_at: datetime | None = instant_column(default=None)
 
 
-# The base of transaction ids in this cluster: revision 0014 says why. One row.
+# The base of transaction ids in this cluster: revision 0015 says why. One row.
 Cluster = Table(
     "kernel_cluster",
     SQLModel.metadata,

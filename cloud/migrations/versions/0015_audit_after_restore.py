@@ -3,15 +3,15 @@
 Seals are over ranges of transaction ids, which begin anew in every cluster. A base is added to
 them: 0 in the first cluster, past everything that was recorded in each later one.
 
-Revision: 0014
+Revision: 0015
 """
 
 from alembic import op
 
 from cloud.migrations.grants import APP
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
