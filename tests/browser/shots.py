@@ -7,10 +7,12 @@ Fails on a console error, on an answer of 500 or more, and on a request to anoth
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -41,6 +43,7 @@ class Options:
     room: str
     site: str
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # to be looked at; names are Chinese by right
 
 
 def _settle(page: Page) -> None:
@@ -115,6 +118,50 @@ def _search(page: Page, options: Options) -> None:
     page.wait_for_selector(".palette .hit .tag")
 
 
+def _entries(page: Page) -> list[tuple[str, str]]:
+    """(name, path) of everything in the viewer's menu."""
+    menu = page.evaluate("fetch('/api/v1/session').then((answer) => answer.json())")["menu"]
+    return [
+        (entry["code"], entry["view"] or f"/p/{entry['page']}")
+        for heading in menu
+        for entry in heading["children"]
+    ]
+
+
+def _declared(page: Page, code: str) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate(
+        "code => fetch(`/api/v1/ui/pages/${code}`).then((answer) => answer.json())", code
+    )
+    return found
+
+
+def _walk(page: Page, options: Options, suffix: str) -> None:
+    """Every entry of the menu, the drawer of its first row, and its forms."""
+    for code, path in _entries(page):
+        name = code.replace("/", "-")
+        page.goto(f"{options.base}{path}")
+        _shoot(page, options, f"page-{name}-{suffix}")
+        if not path.startswith("/p/"):
+            continue
+        declared = _declared(page, code)
+        links = page.locator("tbody tr td .link")
+        if declared.get("detail") and links.count():
+            links.first.click()
+            page.wait_for_selector(".drawer .heading")
+            _shoot(page, options, f"detail-{name}-{suffix}")
+            page.keyboard.press("Escape")
+        for action in declared.get("actions", []):
+            if action["form"] and action["placement"] in {"primary", "toolbar"}:
+                button = page.get_by_role("button", name=action["label"], exact=True).first
+                if not button.count() or not button.is_enabled():
+                    continue
+                button.click()
+                page.wait_for_selector(".el-dialog .field")
+                _shoot(page, options, f"form-{name}-{action['code']}-{suffix}")
+                page.keyboard.press("Escape")
+                page.goto(f"{options.base}{path}")
+
+
 SCENES: dict[str, Callable[[Page, Options], None]] = {
     "bills": _bills,
     "drawer": _drawer,
@@ -187,8 +234,31 @@ def _log_in(page: Page, options: Options, locale: str) -> None:
     _settle(page)
 
 
+# What the office says itself, besides the company's own names and words.
+OWN_WORDS = "nav, th, button, label, h1, h2, h3, .el-dialog__title, .empty, .state, .legend"
+CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
+
+
+def _untranslated(page: Page) -> list[str]:
+    """Chinese in the office's own words while it speaks English."""
+    if page.evaluate("document.documentElement.lang") != "en":
+        return []
+    said = page.locator(OWN_WORDS).all_inner_texts()
+    return sorted({line for text in said for line in text.splitlines() if CHINESE.search(line)})
+
+
+def _overflows(page: Page) -> bool:
+    """A page that can be scrolled sideways is laid out wrong."""
+    return bool(
+        page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    )
+
+
 def _shoot(page: Page, options: Options, name: str) -> None:
     _settle_quietly(page)
+    options.notes += [f"{name}: Chinese: {line}" for line in _untranslated(page)]
+    if _overflows(page):
+        options.notes.append(f"{name}: wider than the window")
     path = options.out / f"{name}.png"
     page.screenshot(path=str(path))
     sys.stdout.write(f"{path}\n")
@@ -214,6 +284,8 @@ def _round(browser: Browser, options: Options, *, size: str, theme: str, locale:
             continue
         scene(page, options)
         _shoot(page, options, f"{name}-{suffix}")
+    if not options.only or "walk" in options.only.split(","):
+        _walk(page, options, suffix)
     context.close()
 
 
@@ -223,9 +295,17 @@ def main() -> int:
     parser.add_argument("--login", required=True)
     parser.add_argument("--password", required=True)
     parser.add_argument("--out", type=Path, default=Path("build/shots"))
-    parser.add_argument("--only", default="", help="scene names, separated by commas")
     parser.add_argument(
-        "--rounds", default="1440:light:zh,1440:dark:zh,1440:light:en,1366:light:zh"
+        "--only", default="", help="scene names separated by commas; walk is the menu"
+    )
+    parser.add_argument(
+        "--rounds",
+        default=",".join(
+            f"{size}:{theme}:{locale}"
+            for size in SIZES
+            for theme in ("light", "dark")
+            for locale in ("zh", "en")
+        ),
     )
     parser.add_argument("--room", default="1-1-101", help="a room that owes something")
     parser.add_argument("--site", default="", help="id of the project to look at")
@@ -246,6 +326,8 @@ def main() -> int:
             size, theme, locale = one.split(":")
             _round(browser, options, size=size, theme=theme, locale=locale)
         browser.close()
+    for note in options.notes:
+        sys.stdout.write(f"{note}\n")
     for fault in options.faults:
         sys.stderr.write(f"{fault}\n")
     return 1 if options.faults else 0
