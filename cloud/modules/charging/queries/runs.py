@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -44,15 +45,15 @@ def _rows() -> Statement:
     )
 
 
-def _read(row: Any) -> dict[str, Any]:
-    run: Run = row.Run
+def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+    run: Run = row["Run"]
     return {
         "id": run.id,
         "number": run.number,
         "site_id": run.org_id,
-        "site_name": row.site_name,
+        "site_name": row["site_name"],
         "period": closed(run.period_from, run.period_to),
-        "items": row.items or "",
+        "items": row["items"] or "",
         "state": run.state,
         "bills": run.bills,
         "amount": run.amount,
@@ -81,29 +82,21 @@ async def list_runs(ctx: Ctx, listing: Listing, *, state: RunState | None) -> di
         tie=col(Run.id),
     )
     page = await fetch_page(ctx, statement, listing, sorting=sorting)
-    page["items"] = [RunRead.model_validate(_read(row)) for row in map(_Row, page["items"])]
+    page["items"] = [RunRead.model_validate(_read(row)) for row in page["items"]]
     return page
-
-
-class _Row:
-    """A mapping of the list read by attribute, like a row."""
-
-    def __init__(self, mapping: Any) -> None:
-        self.Run = mapping["Run"]
-        self.site_name = mapping["site_name"]
-        self.items = mapping["items"]
 
 
 async def read_run(ctx: Ctx, run_id: UUID) -> RunDetail:
     """One run with its first lines: computed anew while it is previewed. Raises NotFound."""
     run = await ctx.get(Run, run_id)
-    row = (await ctx.session.execute(_rows().where(col(Run.id) == run_id))).one()
+    found = await ctx.session.execute(_rows().where(col(Run.id) == run_id))
+    row = found.mappings().one()
     names = await _item_names(ctx, run)
     is_preview = run.state in {RunState.draft, RunState.previewed}
     drafts = await (_preview_lines if is_preview else _draft_lines)(ctx, run, names)
     return RunDetail.model_validate(
         {
-            **_read(row),
+            **_read(dict(row)),
             "progress": run.progress,
             "drafts": drafts,
             "skips": await _skip_lines(ctx, run, names),
