@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
+EXCLUSION_VIOLATION = "23P01"
 ROW_SECURITY_VIOLATION = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -57,6 +58,10 @@ class Problem(BaseModel):
 
 class DocumentExists(Conflict):
     message = "There is already such a record. Look it up instead of adding it again."
+
+
+class PeriodsOverlap(Conflict):
+    message = "Another record already holds for a part of that time. Reload and look at its dates."
 
 
 class ReferenceUnknown(NotFound):
@@ -166,6 +171,8 @@ async def _violation(request: Request, error: Exception) -> JSONResponse:
     state = getattr(error.orig, "sqlstate", None)
     if state == UNIQUE_VIOLATION:
         return problem(request, DocumentExists())
+    if state == EXCLUSION_VIOLATION:
+        return problem(request, PeriodsOverlap())
     if state in {FOREIGN_KEY_VIOLATION, ROW_SECURITY_VIOLATION}:
         return problem(request, ReferenceUnknown())
     if state is None or state.startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:

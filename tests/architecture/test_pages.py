@@ -19,7 +19,7 @@ from cloud.kernel.http import allow
 from cloud.kernel.i18n import LOCALES, Texts
 from cloud.kernel.listing import Listed
 from cloud.kernel.listing import Page as ListPage
-from cloud.kernel.ui.language import Kind
+from cloud.kernel.ui.language import Kind, TrialLines
 from cloud.kernel.ui.pages import (
     Action,
     Choice,
@@ -125,6 +125,7 @@ def _action(code: str, action: Action, keys: set[str], routes: Routes) -> Iterat
         yield f"{code}: {action.code} looks at “{key}”, which the row does not have"
     required = _required(route) - _GIVEN
     typed = {field.key for field in action.form.fields} if action.form else set()
+    typed |= action.form.given.keys() if action.form else set()
     if action.call is not None and required - typed - keys:
         yield f"{code}: {action.code} does not ask for {sorted(required - typed - keys)}"
 
@@ -227,6 +228,27 @@ async def change_bill(ctx: VoidBills, bill_id: UUID, body: VoidBill) -> Any:
     return ctx, bill_id, body
 
 
+class WhatIf(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str
+    until: str = ""
+
+
+class NeedsMore(WhatIf):
+    amount: int
+
+
+@router.post("/trial", response_model=TrialLines)
+async def try_out(ctx: ReadBills, body: WhatIf) -> Any:
+    return ctx, body
+
+
+@router.post("/greedy-trial", response_model=TrialLines)
+async def try_with_more(ctx: ReadBills, body: NeedsMore) -> Any:
+    return ctx, body
+
+
 @router.get("/silent", response_model=None)
 async def says_nothing(ctx: ReadBills) -> Any:
     return ctx
@@ -236,7 +258,15 @@ async def no_route() -> None:
     return None
 
 
-FORM = Form("Void", (Field("reason", "Reason"),), "Void")
+FORM = Form("Void", (Field("reason", "Reason"),), "Void", trial=try_out)
+
+
+def voiding(**changes: Any) -> Any:
+    """The table with another form behind its action."""
+    form = changed(FORM, **changes)
+    return changed(TABLE, actions=(Action("void", "Void", void_bill, form=form),))
+
+
 TABLE = TablePage(
     code="sample.bills",
     title="Bills",
@@ -284,6 +314,11 @@ STOPPED = {
         TABLE,
         actions=(Action("void", "Void", void_bill, form=Form("", (Field("why", "Why"),), "")),),
     ),
+    "a given value": voiding(given={"why": "x"}),
+    "a trial that is no route": voiding(trial=no_route),
+    "a trial that takes nothing": voiding(trial=read_bill),
+    "a trial that answers something else": voiding(trial=void_bill),
+    "a trial that needs more than is typed": voiding(trial=try_with_more),
     "a number": changed(DETAIL, number="no"),
     "a section": changed(DETAIL, sections=(Section("x", "X", "table", "entries"),)),
 }
@@ -348,6 +383,21 @@ class TestDrawing:
 
         assert table.actions[0].path == "/api/v1/sample/bills/{id}/void"
         assert table.actions[0].method == "POST"
+
+    def test_says_what_a_trial_takes_and_needs(self) -> None:
+        everything = frozenset(one.value for one in Sample)
+
+        table = pages_of(TABLE, DETAIL).page("sample.bills", permissions=everything, locale="en")
+
+        assert table.shape == "table"
+        assert table.actions[0].form is not None
+        trial = table.actions[0].form.trial
+        assert trial is not None
+        assert (trial.path, trial.takes, trial.needs) == (
+            "/api/v1/sample/trial",
+            ["reason"],
+            ["reason"],
+        )
 
     def test_shows_an_enum_as_people_read_it(self) -> None:
         column = Column("state", "State", Kind.tag, choices=(Choice(Sample.bill_read, "Paid"),))

@@ -40,7 +40,7 @@ def labels_of(declared: Any) -> Iterator[str]:
             value = getattr(declared, field.name)
             if field.name in _LABELS:
                 yield from (value,) if isinstance(value, str) else _strings(value)
-            elif field.name not in {"source", "call", "needs"}:
+            elif field.name not in {"source", "call", "needs", "trial"}:
                 yield from labels_of(value)
 
 

@@ -105,6 +105,33 @@ class Field(Part):
     wide: bool
 
 
+class TrialLine(BaseModel):
+    """One line of a trial: "3-1-1202 | 89.53 ㎡ × 2.58 × 3 months = 692.96 | +53.72 (+8.4 %)"."""
+
+    label: str
+    text: str
+    result: str
+    note: str
+    tone: Tone | None
+
+
+class TrialLines(BaseModel):
+    """What a trial answers: what submitting would come to, computed by the engine that bills."""
+
+    lines: list[TrialLine]
+
+
+class Trial(Part):
+    """A POST that is asked while a form is filled in. It changes nothing and answers `TrialLines`.
+
+    The renderer sends the values of `takes` once all of `needs` are there and well-formed.
+    """
+
+    path: str
+    takes: list[str]
+    needs: list[str]
+
+
 class Form(Part):
     shape: Literal["form"]
     version: Literal[1]
@@ -112,6 +139,8 @@ class Form(Part):
     title: str
     note: str | None  # one line saying what follows from submitting
     fields: list[Field]
+    given: dict[str, str]  # values that the form itself stands for; sent with what is typed
+    trial: Trial | None
     submit: str
 
 

@@ -71,12 +71,19 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """A dialog of an action; its keys are the fields of the route's body."""
+    """A dialog of an action; its keys are the fields of the route's body.
+
+    `given` are values that are not typed because this form stands for them: one form for each
+    method, instead of fields that come and go. `trial` is a POST route that takes some of the
+    values while they are typed and answers `language.TrialLines`; it changes nothing.
+    """
 
     title: str
     fields: tuple[Field, ...]
     submit: str
     note: str | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    trial: Route | None = None
 
 
 @dataclass(frozen=True)

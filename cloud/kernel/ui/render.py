@@ -180,9 +180,22 @@ class Pages:
         if address.body is None:
             raise BrokenPage(f"{code}: {action.code} has a form, its route takes no body")
         known = _fields(address.body)
-        for wanted in action.form.fields:
-            if wanted.key not in known:
-                raise BrokenPage(f"{code}: {action.code} sends “{wanted.key}”, which is not taken")
+        sent = [wanted.key for wanted in action.form.fields] + list(action.form.given)
+        for key in sent:
+            if key not in known:
+                raise BrokenPage(f"{code}: {action.code} sends “{key}”, which is not taken")
+        if action.form.trial is not None:
+            self._check_trial(code, action, action.form.trial, set(sent))
+
+    def _check_trial(self, code: str, action: pages.Action, trial: Route, sent: set[str]) -> None:
+        address = self._address(trial)
+        if address.method != "POST" or address.body is None:
+            raise BrokenPage(f"{code}: the trial of {action.code} takes no values")
+        if address.answer is None or not issubclass(address.answer, wire.TrialLines):
+            raise BrokenPage(f"{code}: the trial of {action.code} does not answer lines")
+        for key, value in _fields(address.body).items():
+            if value.is_required() and key not in sent:
+                raise BrokenPage(f"{code}: the trial of {action.code} needs “{key}”")
 
 
 def _fields(model: type[BaseModel]) -> Mapping[str, Any]:
@@ -355,7 +368,24 @@ class _Viewer:
             title=self.label(action.form.title),
             note=self.maybe(action.form.note),
             fields=[self.field(item) for item in action.form.fields],
+            given=dict(action.form.given),
+            trial=self.trial(action.form) if action.form.trial else None,
             submit=self.label(action.form.submit),
+        )
+
+    def trial(self, form: pages.Form) -> wire.Trial | None:
+        """None for who may not ask it: the form works without."""
+        assert form.trial is not None
+        if not self.may(form.trial):
+            return None
+        address = self.address(form.trial)
+        assert address.body is not None
+        sent = [item.key for item in form.fields] + list(form.given)
+        known = _fields(address.body)
+        return wire.Trial(
+            path=_row_path(address.path),
+            takes=[key for key in sent if key in known],
+            needs=[key for key in sent if key in known and known[key].is_required()],
         )
 
     def field(self, item: pages.Field) -> wire.Field:

@@ -14,6 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
+    Computed,
+    Date,
     ForeignKeyConstraint,
     Index,
     Numeric,
@@ -80,6 +83,11 @@ class PricePer(StrEnum):
     cycle = "cycle"
 
 
+class ItemState(StrEnum):
+    active = "active"
+    disabled = "disabled"
+
+
 class RunState(StrEnum):
     draft = "draft"
     previewed = "previewed"
@@ -119,6 +127,7 @@ class Item(Record, table=True):
         # 物业管理条例 44: collecting for a utility adds nothing, so it carries no tax of ours.
         CheckConstraint("NOT is_agency OR tax_rate = 0", name="agency_untaxed"),
         CheckConstraint("tax_rate >= 0 AND tax_rate < 1", name="tax_rate"),
+        one_of("state", ItemState),
     )
 
     code: str = Field(max_length=40)
@@ -132,10 +141,14 @@ class Item(Record, table=True):
     revenue_id: UUID
     tax_id: UUID
     advance_id: UUID
+    state: ItemState = enum_column(default=ItemState.active)
 
 
 class Standard(Record, table=True):
-    """How an item is charged: the method and the cycle. Prices are its versions."""
+    """How an item is charged: the method and the cycle. Prices are its versions.
+
+    From `closed_on` it holds for nothing; whoever needs it again makes a new one.
+    """
 
     __tablename__ = "charging_standard"
     __table_args__ = (
@@ -156,10 +169,12 @@ class Standard(Record, table=True):
     cycle_months: int
     anchor_on: date
     due_days: int
+    closed_on: date | None = None
 
 
 class StandardVersion(Record, table=True):
-    """The price of a standard from one date to another, half-open. Versions never overlap."""
+    """The price of a standard from one date to another, half-open. Versions never overlap, and
+    each but the first begins the day another one ends: the key on `follows_on` leaves no gap."""
 
     __tablename__ = "charging_standard_version"
     __table_args__ = (
@@ -168,6 +183,22 @@ class StandardVersion(Record, table=True):
             "charging_standard_version", "standard_id", "charging_standard", within="company_id"
         ),
         UniqueConstraint("standard_id", "number", name="uq_charging_standard_version_number"),
+        UniqueConstraint(
+            "company_id",
+            "standard_id",
+            "effective_to",
+            name="uq_charging_standard_version_effective_to",
+        ),
+        ForeignKeyConstraint(
+            ["company_id", "standard_id", "follows_on"],
+            [
+                f"charging_standard_version.{column}"
+                for column in ("company_id", "standard_id", "effective_to")
+            ],
+            name="fk_charging_standard_version_follows_on",
+            ondelete="RESTRICT",
+        ),
+        Index("ix_charging_standard_version_follows_on", "standard_id", "follows_on"),
         ExcludeConstraint(
             ("standard_id", "="),
             (text("daterange(effective_from, effective_to)"), "&&"),
@@ -193,6 +224,13 @@ class StandardVersion(Record, table=True):
     effective_from: date
     effective_to: date | None = None
     basis: str = Field(default="", max_length=120)
+    note: str = Field(default="", max_length=200)
+    follows_on: date | None = Field(
+        default=None,
+        sa_column=Column(
+            Date, Computed("CASE WHEN number > 1 THEN effective_from END", persisted=True)
+        ),
+    )
 
 
 class Binding(Record, table=True):

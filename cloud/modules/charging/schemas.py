@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.ui.language import Tone
+from cloud.modules.charging.models import (
+    AreaBasis,
+    ItemCategory,
+    Method,
+    PricePer,
+    Proration,
+    Timing,
+)
 from cloud.modules.ledger.schemas import EntryOfDocument
+from cloud.modules.resources.models import RoomUsage
+
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+UnitPrice = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
+DueDays = Annotated[int, Field(ge=0, le=366)]
 
 
 class ClosedPeriod(BaseModel):
@@ -22,6 +40,33 @@ class ClosedPeriod(BaseModel):
     last: Annotated[date, Field(alias="to")]
 
 
+class TaxRate(StrEnum):
+    """The rates of the value-added tax, and the levy rates (spec domain M3.12)."""
+
+    none = "0"
+    one = "0.01"
+    three = "0.03"
+    five = "0.05"
+    six = "0.06"
+    nine = "0.09"
+    thirteen = "0.13"
+
+
+class Income(StrEnum):
+    own = "own"
+    agency = "agency"
+
+
+class Cycle(StrEnum):
+    """Months that one bill covers."""
+
+    month = "1"
+    two_months = "2"
+    quarter = "3"
+    half_year = "6"
+    year = "12"
+
+
 class ItemRead(BaseModel):
     id: UUID
     code: str
@@ -29,33 +74,255 @@ class ItemRead(BaseModel):
     category: str
     agency: str
     tax_rate: Decimal
+    allocation_priority: int
+    legal_entity_id: UUID
     legal_entity: str
+    receivable_id: UUID
+    revenue_id: UUID
+    revenue: str
+    state: str
+    version: int
+
+
+class ItemSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    code: str
+    name: str
+    state: str
+    version: int
+
+
+class ItemFacts(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    category: ItemCategory
+    agency: Income
+    tax_rate: TaxRate
+    allocation_priority: Annotated[int, Field(ge=1, le=999)] = 100
+    legal_entity_id: UUID
+    receivable_id: UUID | None = None
+    revenue_id: UUID | None = None
+
+
+class ItemCreate(ItemFacts):
+    code: Code
+
+
+class ItemChange(ItemFacts):
+    version: int
+
+
+class Reason(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Said
 
 
 class StandardRead(BaseModel):
     id: UUID
     code: str
     name: str
+    item_id: UUID
     item_name: str
+    site_id: UUID
     site_name: str
     method: str
     timing: str
     cycle_months: int
     unit_price: Decimal | None
+    price_unit: str
+    next_price: str | None
     version_number: int | None
     effective_from: date | None
+    price_per: str | None
+    area_basis: str | None
+    proration: str | None
+    rounding_step: str | None
+    rounding_mode: str | None
     due_days: int
+    bound: int
+    state: str
+    last_day: date | None
+    version: int
+
+
+class VersionLine(BaseModel):
+    number: int
+    unit_price: Decimal
+    effective_from: date
+    effective_to: date | None
+    basis: str
+    note: str
+    state: str
+
+
+class BoundLine(BaseModel):
+    room_name: str
+    meter_no: str | None
+    starts_on: date
+    ends_on: date | None
+
+
+class StandardDetail(StandardRead):
+    versions: list[VersionLine]
+    bindings: list[BoundLine]
+
+
+class StandardSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    code: str
+    name: str
+    version: int
+
+
+class VersionSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    standard_id: UUID
+    number: int
+    unit_price: Decimal
+    effective_from: date
+
+
+class Pricing(BaseModel):
+    """A price and how it is applied."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit_price: UnitPrice
+    price_per: PricePer = PricePer.month
+    area_basis: AreaBasis = AreaBasis.chargeable
+    proration: Proration = Proration.actual_month
+    rounding_step: RoundingStep = RoundingStep.cent
+    rounding_mode: RoundingMode = RoundingMode.half_up
+
+
+class VersionTrial(Pricing):
+    effective_from: date
+
+
+class VersionCreate(VersionTrial):
+    """The contract, approval or resolution that a price rests on; a price of 0 needs a note."""
+
+    basis: Named
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
+
+
+class StandardTrial(VersionTrial):
+    site_id: UUID
+    item_id: UUID
+    method: Method
+    cycle_months: Cycle
+
+
+class StandardCreate(VersionCreate):
+    """Cycles are counted from `anchor_on`, from the year's first day when it is left open."""
+
+    site_id: UUID
+    item_id: UUID
+    code: Code
+    name: Name
+    method: Method
+    timing: Timing
+    cycle_months: Cycle
+    anchor_on: date | None = None
+    due_days: DueDays
+
+
+class StandardChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    name: Name
+    due_days: DueDays
+
+
+class LastDay(BaseModel):
+    """The last day on which something holds, and why it ends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    last_day: date
+    reason: Said
+
+
+class StandardCopy(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    from_site_id: UUID
+    site_id: UUID
+
+
+class StandardsCopied(BaseModel):
+    """`left` names the codes that the other community had already."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    copied: int
+    skipped: int
+    left: str
 
 
 class BindingRead(BaseModel):
     id: UUID
     site_name: str
+    room_id: UUID
     room_name: str
     item_name: str
     standard_name: str
+    unit_price: Decimal | None
     meter_no: str | None
     starts_on: date
     ends_on: date | None
+    state: str
+    version: int
+
+
+class BindingCreate(BaseModel):
+    """Rooms of the standard's community: those named, or all of a building or a use."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    standard_id: UUID
+    building_id: UUID | None = None
+    usage: RoomUsage | None = None
+    room_ids: Annotated[list[UUID], Field(max_length=5_000)] = []
+    starts_on: date
+
+
+class SkippedRoom(BaseModel):
+    room_name: str
+    reason: str
+
+
+class BoundRooms(BaseModel):
+    id: UUID
+    bound: int
+    skipped: int
+    skips: list[SkippedRoom]
+
+
+class BindingChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    standard_id: UUID
+    starts_on: date
+
+
+class BindingSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    standard_id: UUID
+    starts_on: date
+    ends_on: date | None
+    version: int
 
 
 class RunCreate(BaseModel):

@@ -62,12 +62,14 @@ async def _items(seeding: Seeding) -> None:
             made = await service.add_item(
                 ctx,
                 code=item.code,
-                name=item.name,
-                category=item.category,
-                is_agency=item.is_agency,
-                tax_rate=Decimal(item.tax_rate),
-                allocation_priority=item.priority,
-                legal_entity_id=seeding.ids["legal_entity"],
+                facts=service.ItemFacts(
+                    name=item.name,
+                    category=item.category,
+                    is_agency=item.is_agency,
+                    tax_rate=Decimal(item.tax_rate),
+                    allocation_priority=item.priority,
+                    legal_entity_id=seeding.ids["legal_entity"],
+                ),
             )
             seeding.ids[f"item:{item.code}"] = made.id
 
@@ -86,9 +88,11 @@ async def _standards(seeding: Seeding, site: dict[str, Any]) -> None:
                 await service.add_version(
                     ctx,
                     standard_id=standard.id,
-                    unit_price=Decimal(price or value),
                     effective_from=since,
-                    basis=basis,
+                    price=service.PriceSpec(
+                        unit_price=Decimal(price or value),
+                        basis=basis,
+                    ),
                 )
             await service.bind_rooms(
                 ctx, site_id=site_id, standard_id=standard.id, room_ids=rooms, starts_on=SINCE
@@ -98,9 +102,11 @@ async def _standards(seeding: Seeding, site: dict[str, Any]) -> None:
             await service.add_version(
                 ctx,
                 standard_id=standard.id,
-                unit_price=Decimal(price),
                 effective_from=SINCE,
-                basis=basis,
+                price=service.PriceSpec(
+                    unit_price=Decimal(price),
+                    basis=basis,
+                ),
             )
             meters = [seeding.ids[f"meter:{room[item][0]}"] for room in site["rooms"]]
             await service.bind_meters(
@@ -116,13 +122,15 @@ async def _add(
         ctx,
         org_id=seeding.ids[f"site:{code}"],
         item_id=seeding.ids[f"item:{item}"],
-        code=f"{code}-{item}".upper().replace("_", "-"),
-        name=name,
-        method=method,
-        timing=Timing.arrears if is_metered else Timing.advance,
-        cycle_months=1,
-        anchor_on=SINCE,
-        due_days=15 if is_metered else 30,
+        spec=service.StandardSpec(
+            code=f"{code}-{item}".upper().replace("_", "-"),
+            name=name,
+            method=method,
+            timing=Timing.arrears if is_metered else Timing.advance,
+            cycle_months=1,
+            anchor_on=SINCE,
+            due_days=15 if is_metered else 30,
+        ),
     )
 
 

@@ -68,12 +68,14 @@ async def _add_item(ctx: Ctx, company: Company, code: str, tax: str) -> Item:
     return await service.add_item(
         ctx,
         code=code,
-        name={"property_fee": "物业费", "electricity": "电费"}[code],
-        category=ItemCategory(code),
-        is_agency=code == "electricity",
-        tax_rate=Decimal(tax),
-        allocation_priority=10,
-        legal_entity_id=company.entity_id,
+        facts=service.ItemFacts(
+            name={"property_fee": "物业费", "electricity": "电费"}[code],
+            category=ItemCategory(code),
+            is_agency=code == "electricity",
+            tax_rate=Decimal(tax),
+            allocation_priority=10,
+            legal_entity_id=company.entity_id,
+        ),
     )
 
 
@@ -112,20 +114,24 @@ async def _add_standards(ctx: Ctx, estate: Estate) -> None:
             ctx,
             org_id=estate.site_id,
             item_id=estate.items[item],
-            code=item.upper(),
-            name=item,
-            method=method,
-            timing=Timing.advance if method is Method.area else Timing.arrears,
-            cycle_months=1,
-            anchor_on=SINCE,
-            due_days=30,
+            spec=service.StandardSpec(
+                code=item.upper(),
+                name=item,
+                method=method,
+                timing=Timing.advance if method is Method.area else Timing.arrears,
+                cycle_months=1,
+                anchor_on=SINCE,
+                due_days=30,
+            ),
         )
         await service.add_version(
             ctx,
             standard_id=standard.id,
-            unit_price=Decimal(price),
             effective_from=SINCE,
-            basis="合同",
+            price=service.PriceSpec(
+                unit_price=Decimal(price),
+                basis="合同",
+            ),
         )
         estate.standards[item] = standard.id
     await service.bind_rooms(

@@ -125,9 +125,11 @@ class TestPublishedRun:
             await service.add_version(
                 ctx,
                 standard_id=estate.standards["property_fee"],
-                unit_price=Decimal("3.00"),
                 effective_from=date(2026, 11, 16),
-                basis="决议",
+                price=service.PriceSpec(
+                    unit_price=Decimal("3.00"),
+                    basis="决议",
+                ),
             )
             await ctx.session.flush()
             await published_run(ctx, estate)

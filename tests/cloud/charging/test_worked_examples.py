@@ -69,22 +69,26 @@ async def bound_room(  # a room of its own, so that the estate's bindings are no
         ctx,
         org_id=estate.site_id,
         item_id=estate.items["property_fee"],
-        code="EXAMPLE",
-        name="例",
-        method=method,
-        timing=Timing.advance,
-        cycle_months=months,
-        anchor_on=anchor,
-        due_days=30,
+        spec=service.StandardSpec(
+            code="EXAMPLE",
+            name="例",
+            method=method,
+            timing=Timing.advance,
+            cycle_months=months,
+            anchor_on=anchor,
+            due_days=30,
+        ),
     )
     await service.add_version(
         ctx,
         standard_id=standard.id,
-        unit_price=Decimal(price),
         effective_from=SINCE,
-        basis="例",
-        proration=proration,
-        rounding_step=step,
+        price=service.PriceSpec(
+            unit_price=Decimal(price),
+            basis="例",
+            proration=proration,
+            rounding_step=step,
+        ),
     )
     await service.bind_rooms(
         ctx,

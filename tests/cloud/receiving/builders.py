@@ -62,12 +62,14 @@ async def _item(ctx: Ctx, code: str, name: str, priority: int, entity_id: UUID) 
     item = await charging.add_item(
         ctx,
         code=code,
-        name=name,
-        category=ItemCategory.other,
-        is_agency=False,
-        tax_rate=Decimal("0.06"),
-        allocation_priority=priority,
-        legal_entity_id=entity_id,
+        facts=charging.ItemFacts(
+            name=name,
+            category=ItemCategory.other,
+            is_agency=False,
+            tax_rate=Decimal("0.06"),
+            allocation_priority=priority,
+            legal_entity_id=entity_id,
+        ),
     )
     return item.id
 
@@ -77,20 +79,24 @@ async def _standard(ctx: Ctx, org_id: UUID, item_id: UUID, price: str) -> UUID:
         ctx,
         org_id=org_id,
         item_id=item_id,
-        code=str(item_id),
-        name="每月固定",
-        method=Method.fixed,
-        timing=Timing.advance,
-        cycle_months=1,
-        anchor_on=SINCE,
-        due_days=60,
+        spec=charging.StandardSpec(
+            code=str(item_id),
+            name="每月固定",
+            method=Method.fixed,
+            timing=Timing.advance,
+            cycle_months=1,
+            anchor_on=SINCE,
+            due_days=60,
+        ),
     )
     await charging.add_version(
         ctx,
         standard_id=standard.id,
-        unit_price=Decimal(price),
         effective_from=SINCE,
-        basis="合同",
+        price=charging.PriceSpec(
+            unit_price=Decimal(price),
+            basis="合同",
+        ),
     )
     return standard.id
 

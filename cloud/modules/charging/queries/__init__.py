@@ -7,18 +7,32 @@ from cloud.modules.charging.queries.bills import (
     open_by_room,
     read_bill,
 )
+from cloud.modules.charging.queries.candidates import BoundRooms, Selection, try_binding
 from cloud.modules.charging.queries.printing import bill_sheet, quantity_and_price
 from cloud.modules.charging.queries.runs import list_runs, read_run
 from cloud.modules.charging.queries.setup import (
+    BindingState,
+    StandardState,
+    account_choices,
+    entity_choices,
     item_choices,
     list_bindings,
     list_items,
     list_standards,
+    read_standard,
+    standard_choices,
 )
+from cloud.modules.charging.queries.trials import try_copy, try_standard, try_version
 
 __all__ = [
+    "BindingState",
+    "BoundRooms",
     "OpenBill",
+    "Selection",
+    "StandardState",
+    "account_choices",
     "bill_sheet",
+    "entity_choices",
     "item_choices",
     "list_bills",
     "list_bindings",
@@ -30,4 +44,10 @@ __all__ = [
     "quantity_and_price",
     "read_bill",
     "read_run",
+    "read_standard",
+    "standard_choices",
+    "try_binding",
+    "try_copy",
+    "try_standard",
+    "try_version",
 ]

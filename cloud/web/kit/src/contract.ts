@@ -23,6 +23,7 @@ export type Contract = [
   Fits<Server['Table'], page.Table>,
   Fits<Server['Detail'], page.Detail>,
   Fits<Server['Form'], page.Form>,
+  Fits<Server['TrialLines'], { lines: page.TrialLine[] }>,
   Fits<Server['MenuItem'], page.MenuItem>,
   Fits<Server['Explanation'], page.Explanation>,
   Fits<Server['EntryOfDocument'], page.JournalEntry>,

@@ -99,7 +99,59 @@ export interface paths {
         /** List Bindings */
         get: operations["charging.list_bindings"];
         put?: never;
-        post?: never;
+        /** Bind Selected */
+        post: operations["charging.bind_selected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/bindings/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try Binding */
+        post: operations["charging.try_binding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/bindings/{binding_id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change Binding */
+        post: operations["charging.change_binding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/bindings/{binding_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End Binding */
+        post: operations["charging.end_binding"];
         delete?: never;
         options?: never;
         head?: never;
@@ -115,6 +167,24 @@ export interface paths {
         };
         /** List Items */
         get: operations["charging.list_items"];
+        put?: never;
+        /** Add Item */
+        post: operations["charging.add_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/items/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Account Choices */
+        get: operations["charging.account_choices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -134,6 +204,74 @@ export interface paths {
         get: operations["charging.item_choices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/items/legal-entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Entity Choices */
+        get: operations["charging.entity_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Item */
+        patch: operations["charging.change_item"];
+        trace?: never;
+    };
+    "/api/v1/charging/items/{item_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable Item */
+        post: operations["charging.disable_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/items/{item_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable Item */
+        post: operations["charging.enable_item"];
         delete?: never;
         options?: never;
         head?: never;
@@ -253,7 +391,145 @@ export interface paths {
         /** List Standards */
         get: operations["charging.list_standards"];
         put?: never;
+        /** Create Standard */
+        post: operations["charging.create_standard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Standard Choices */
+        get: operations["charging.standard_choices"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy Standards */
+        post: operations["charging.copy_standards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/copy/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try Copy */
+        post: operations["charging.try_copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try Standard */
+        post: operations["charging.try_standard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/{standard_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Standard */
+        get: operations["charging.read_standard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Standard */
+        patch: operations["charging.change_standard"];
+        trace?: never;
+    };
+    "/api/v1/charging/standards/{standard_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Standard */
+        post: operations["charging.close_standard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/{standard_id}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try Version */
+        post: operations["charging.try_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/standards/{standard_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add Version */
+        post: operations["charging.add_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1179,6 +1455,11 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * AreaBasis
+         * @enum {string}
+         */
+        AreaBasis: "chargeable" | "building" | "inner";
         /** BillAtCounter */
         BillAtCounter: {
             /** Amount */
@@ -1326,6 +1607,43 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** BindingChange */
+        BindingChange: {
+            /**
+             * Standard Id
+             * Format: uuid
+             */
+            standard_id: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+        };
+        /**
+         * BindingCreate
+         * @description Rooms of the standard's community: those named, or all of a building or a use.
+         */
+        BindingCreate: {
+            /** Building Id */
+            building_id?: string | null;
+            /**
+             * Room Ids
+             * @default []
+             */
+            room_ids: string[];
+            /**
+             * Standard Id
+             * Format: uuid
+             */
+            standard_id: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            usage?: components["schemas"]["RoomUsage"] | null;
+        };
         /** BindingRead */
         BindingRead: {
             /** Ends On */
@@ -1339,6 +1657,11 @@ export interface components {
             item_name: string;
             /** Meter No */
             meter_no: string | null;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
             /** Room Name */
             room_name: string;
             /** Site Name */
@@ -1350,7 +1673,40 @@ export interface components {
              * Format: date
              */
             starts_on: string;
+            /** State */
+            state: string;
+            /** Unit Price */
+            unit_price: string | null;
+            /** Version */
+            version: number;
         };
+        /** BindingSaved */
+        BindingSaved: {
+            /** Ends On */
+            ends_on: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Standard Id
+             * Format: uuid
+             */
+            standard_id: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * BindingState
+         * @enum {string}
+         */
+        BindingState: "holding" | "upcoming" | "ended";
         /**
          * Boot
          * @description What the office needs to draw its first page.
@@ -1367,6 +1723,34 @@ export interface components {
             /** Units */
             units: components["schemas"]["UnitOfSession"][];
             user: components["schemas"]["UserOfSession"];
+        };
+        /** BoundLine */
+        BoundLine: {
+            /** Ends On */
+            ends_on: string | null;
+            /** Meter No */
+            meter_no: string | null;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+        };
+        /** BoundRooms */
+        BoundRooms: {
+            /** Bound */
+            bound: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Skipped */
+            skipped: number;
+            /** Skips */
+            skips: components["schemas"]["SkippedRoom"][];
         };
         /** BuildingCreate */
         BuildingCreate: {
@@ -1474,6 +1858,12 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * Cycle
+         * @description Months that one bill covers.
+         * @enum {string}
+         */
+        Cycle: "1" | "2" | "3" | "6" | "12";
         /** Detail */
         Detail: {
             /** Actions */
@@ -1810,6 +2200,10 @@ export interface components {
             code: string;
             /** Fields */
             fields: components["schemas"]["Field"][];
+            /** Given */
+            given: {
+                [key: string]: string;
+            };
             /** Note */
             note: string | null;
             /**
@@ -1821,6 +2215,7 @@ export interface components {
             submit: string;
             /** Title */
             title: string;
+            trial: components["schemas"]["Trial"] | null;
             /**
              * Version
              * @constant
@@ -1937,10 +2332,70 @@ export interface components {
             /** Items */
             items: components["schemas"]["Hit"][];
         };
+        /**
+         * Income
+         * @enum {string}
+         */
+        Income: "own" | "agency";
+        /**
+         * ItemCategory
+         * @enum {string}
+         */
+        ItemCategory: "property_fee" | "water" | "electricity" | "gas" | "heat" | "shared" | "parking" | "other";
+        /** ItemChange */
+        ItemChange: {
+            agency: components["schemas"]["Income"];
+            /**
+             * Allocation Priority
+             * @default 100
+             */
+            allocation_priority: number;
+            category: components["schemas"]["ItemCategory"];
+            /**
+             * Legal Entity Id
+             * Format: uuid
+             */
+            legal_entity_id: string;
+            /** Name */
+            name: string;
+            /** Receivable Id */
+            receivable_id?: string | null;
+            /** Revenue Id */
+            revenue_id?: string | null;
+            tax_rate: components["schemas"]["TaxRate"];
+            /** Version */
+            version: number;
+        };
+        /** ItemCreate */
+        ItemCreate: {
+            agency: components["schemas"]["Income"];
+            /**
+             * Allocation Priority
+             * @default 100
+             */
+            allocation_priority: number;
+            category: components["schemas"]["ItemCategory"];
+            /** Code */
+            code: string;
+            /**
+             * Legal Entity Id
+             * Format: uuid
+             */
+            legal_entity_id: string;
+            /** Name */
+            name: string;
+            /** Receivable Id */
+            receivable_id?: string | null;
+            /** Revenue Id */
+            revenue_id?: string | null;
+            tax_rate: components["schemas"]["TaxRate"];
+        };
         /** ItemRead */
         ItemRead: {
             /** Agency */
             agency: string;
+            /** Allocation Priority */
+            allocation_priority: number;
             /** Category */
             category: string;
             /** Code */
@@ -1952,17 +2407,72 @@ export interface components {
             id: string;
             /** Legal Entity */
             legal_entity: string;
+            /**
+             * Legal Entity Id
+             * Format: uuid
+             */
+            legal_entity_id: string;
             /** Name */
             name: string;
+            /**
+             * Receivable Id
+             * Format: uuid
+             */
+            receivable_id: string;
+            /** Revenue */
+            revenue: string;
+            /**
+             * Revenue Id
+             * Format: uuid
+             */
+            revenue_id: string;
+            /** State */
+            state: string;
             /** Tax Rate */
             tax_rate: string;
+            /** Version */
+            version: number;
         };
+        /** ItemSaved */
+        ItemSaved: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * ItemState
+         * @enum {string}
+         */
+        ItemState: "active" | "disabled";
         /**
          * Kind
          * @description How a value is shown or typed; alignment, digits and width follow from it.
          * @enum {string}
          */
         Kind: "text" | "number" | "money" | "price" | "quantity" | "count" | "percent" | "date" | "datetime" | "age" | "period" | "tag" | "flag" | "phone";
+        /**
+         * LastDay
+         * @description The last day on which something holds, and why it ends.
+         */
+        LastDay: {
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Reason */
+            reason: string;
+        };
         /** LegalEntityRead */
         LegalEntityRead: {
             /**
@@ -2101,11 +2611,6 @@ export interface components {
          * @enum {string}
          */
         MeterState: "in_use" | "stopped" | "removed";
-        /**
-         * Method
-         * @enum {string}
-         */
-        Method: "cash" | "scan" | "card" | "transfer";
         /** Operand */
         Operand: {
             /** Caption */
@@ -2642,6 +3147,11 @@ export interface components {
             value: number | null;
         };
         /**
+         * PricePer
+         * @enum {string}
+         */
+        PricePer: "month" | "cycle";
+        /**
          * Problem
          * @description The body of every refusal.
          */
@@ -2683,6 +3193,11 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * Proration
+         * @enum {string}
+         */
+        Proration: "actual_month" | "fixed_30" | "year_365" | "full_month" | "half_month" | "next_month";
         /** PublicFacts */
         PublicFacts: {
             /** Demo */
@@ -2765,6 +3280,11 @@ export interface components {
          * @enum {string}
          */
         ReadingState: "verified" | "review" | "rejected";
+        /** Reason */
+        Reason: {
+            /** Reason */
+            reason: string;
+        };
         /**
          * ReceiptCreate
          * @description The payer names bills, or gives an `amount` that goes to the oldest first.
@@ -2777,7 +3297,7 @@ export interface components {
             allocations: components["schemas"]["AllocationWanted"][];
             /** Amount */
             amount?: number | string | null;
-            method: components["schemas"]["Method"];
+            method: components["schemas"]["cloud__modules__receiving__models__Method"];
             /**
              * Room Id
              * Format: uuid
@@ -3169,6 +3689,16 @@ export interface components {
          * @enum {string}
          */
         RoomUsage: "residential" | "commercial" | "office" | "parking" | "storage";
+        /**
+         * RoundingMode
+         * @enum {string}
+         */
+        RoundingMode: "half_up" | "up" | "down";
+        /**
+         * RoundingStep
+         * @enum {string}
+         */
+        RoundingStep: "cent" | "dime" | "yuan";
         /** RunCreate */
         RunCreate: {
             /** Item Ids */
@@ -3361,6 +3891,13 @@ export interface components {
             /** Room Name */
             room_name: string;
         };
+        /** SkippedRoom */
+        SkippedRoom: {
+            /** Reason */
+            reason: string;
+            /** Room Name */
+            room_name: string;
+        };
         /** SpaceAdded */
         SpaceAdded: {
             /** Full Name */
@@ -3373,8 +3910,84 @@ export interface components {
             /** Path */
             path: string;
         };
-        /** StandardRead */
-        StandardRead: {
+        /** StandardChange */
+        StandardChange: {
+            /** Due Days */
+            due_days: number;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** StandardCopy */
+        StandardCopy: {
+            /**
+             * From Site Id
+             * Format: uuid
+             */
+            from_site_id: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+        };
+        /**
+         * StandardCreate
+         * @description Cycles are counted from `anchor_on`, from the year's first day when it is left open.
+         */
+        StandardCreate: {
+            /** Anchor On */
+            anchor_on?: string | null;
+            /** @default chargeable */
+            area_basis: components["schemas"]["AreaBasis"];
+            /** Basis */
+            basis: string;
+            /** Code */
+            code: string;
+            cycle_months: components["schemas"]["Cycle"];
+            /** Due Days */
+            due_days: number;
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            method: components["schemas"]["cloud__modules__charging__models__Method"];
+            /** Name */
+            name: string;
+            /** Note */
+            note?: string | null;
+            /** @default month */
+            price_per: components["schemas"]["PricePer"];
+            /** @default actual_month */
+            proration: components["schemas"]["Proration"];
+            /** @default half_up */
+            rounding_mode: components["schemas"]["RoundingMode"];
+            /** @default cent */
+            rounding_step: components["schemas"]["RoundingStep"];
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            timing: components["schemas"]["Timing"];
+            /** Unit Price */
+            unit_price: number | string;
+        };
+        /** StandardDetail */
+        StandardDetail: {
+            /** Area Basis */
+            area_basis: string | null;
+            /** Bindings */
+            bindings: components["schemas"]["BoundLine"][];
+            /** Bound */
+            bound: number;
             /** Code */
             code: string;
             /** Cycle Months */
@@ -3388,20 +4001,175 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
             /** Item Name */
             item_name: string;
+            /** Last Day */
+            last_day: string | null;
             /** Method */
             method: string;
             /** Name */
             name: string;
+            /** Next Price */
+            next_price: string | null;
+            /** Price Per */
+            price_per: string | null;
+            /** Price Unit */
+            price_unit: string;
+            /** Proration */
+            proration: string | null;
+            /** Rounding Mode */
+            rounding_mode: string | null;
+            /** Rounding Step */
+            rounding_step: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
             /** Site Name */
             site_name: string;
+            /** State */
+            state: string;
             /** Timing */
             timing: string;
             /** Unit Price */
             unit_price: string | null;
+            /** Version */
+            version: number;
             /** Version Number */
             version_number: number | null;
+            /** Versions */
+            versions: components["schemas"]["VersionLine"][];
+        };
+        /** StandardRead */
+        StandardRead: {
+            /** Area Basis */
+            area_basis: string | null;
+            /** Bound */
+            bound: number;
+            /** Code */
+            code: string;
+            /** Cycle Months */
+            cycle_months: number;
+            /** Due Days */
+            due_days: number;
+            /** Effective From */
+            effective_from: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Item Name */
+            item_name: string;
+            /** Last Day */
+            last_day: string | null;
+            /** Method */
+            method: string;
+            /** Name */
+            name: string;
+            /** Next Price */
+            next_price: string | null;
+            /** Price Per */
+            price_per: string | null;
+            /** Price Unit */
+            price_unit: string;
+            /** Proration */
+            proration: string | null;
+            /** Rounding Mode */
+            rounding_mode: string | null;
+            /** Rounding Step */
+            rounding_step: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Timing */
+            timing: string;
+            /** Unit Price */
+            unit_price: string | null;
+            /** Version */
+            version: number;
+            /** Version Number */
+            version_number: number | null;
+        };
+        /** StandardSaved */
+        StandardSaved: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * StandardState
+         * @enum {string}
+         */
+        StandardState: "in_force" | "upcoming" | "closed";
+        /** StandardTrial */
+        StandardTrial: {
+            /** @default chargeable */
+            area_basis: components["schemas"]["AreaBasis"];
+            cycle_months: components["schemas"]["Cycle"];
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            method: components["schemas"]["cloud__modules__charging__models__Method"];
+            /** @default month */
+            price_per: components["schemas"]["PricePer"];
+            /** @default actual_month */
+            proration: components["schemas"]["Proration"];
+            /** @default half_up */
+            rounding_mode: components["schemas"]["RoundingMode"];
+            /** @default cent */
+            rounding_step: components["schemas"]["RoundingStep"];
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Unit Price */
+            unit_price: number | string;
+        };
+        /**
+         * StandardsCopied
+         * @description `left` names the codes that the other community had already.
+         */
+        StandardsCopied: {
+            /** Copied */
+            copied: number;
+            /** Left */
+            left: string;
+            /** Skipped */
+            skipped: number;
         };
         /** StatementLine */
         StatementLine: {
@@ -3485,6 +4253,12 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * TaxRate
+         * @description The rates of the value-added tax, and the levy rates (spec domain M3.12).
+         * @enum {string}
+         */
+        TaxRate: "0" | "0.01" | "0.03" | "0.05" | "0.06" | "0.09" | "0.13";
         /** Tile */
         Tile: {
             /**
@@ -3550,11 +4324,53 @@ export interface components {
             who: string;
         };
         /**
+         * Timing
+         * @enum {string}
+         */
+        Timing: "advance" | "arrears";
+        /**
          * Tone
          * @description The seven meanings of color, the same on every page (design/ui.md §4).
          * @enum {string}
          */
         Tone: "mute" | "info" | "wait" | "auto" | "ok" | "warn" | "bad";
+        /**
+         * Trial
+         * @description A POST that is asked while a form is filled in. It changes nothing and answers `TrialLines`.
+         *
+         *     The renderer sends the values of `takes` once all of `needs` are there and well-formed.
+         */
+        Trial: {
+            /** Needs */
+            needs: string[];
+            /** Path */
+            path: string;
+            /** Takes */
+            takes: string[];
+        };
+        /**
+         * TrialLine
+         * @description One line of a trial: "3-1-1202 | 89.53 ㎡ × 2.58 × 3 months = 692.96 | +53.72 (+8.4 %)".
+         */
+        TrialLine: {
+            /** Label */
+            label: string;
+            /** Note */
+            note: string;
+            /** Result */
+            result: string;
+            /** Text */
+            text: string;
+            tone: components["schemas"]["Tone"] | null;
+        };
+        /**
+         * TrialLines
+         * @description What a trial answers: what submitting would come to, computed by the engine that bills.
+         */
+        TrialLines: {
+            /** Lines */
+            lines: components["schemas"]["TrialLine"][];
+        };
         /** UnitCreate */
         UnitCreate: {
             /**
@@ -3646,6 +4462,95 @@ export interface components {
             unit_name: string;
         };
         /**
+         * VersionCreate
+         * @description The contract, approval or resolution that a price rests on; a price of 0 needs a note.
+         */
+        VersionCreate: {
+            /** @default chargeable */
+            area_basis: components["schemas"]["AreaBasis"];
+            /** Basis */
+            basis: string;
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /** Note */
+            note?: string | null;
+            /** @default month */
+            price_per: components["schemas"]["PricePer"];
+            /** @default actual_month */
+            proration: components["schemas"]["Proration"];
+            /** @default half_up */
+            rounding_mode: components["schemas"]["RoundingMode"];
+            /** @default cent */
+            rounding_step: components["schemas"]["RoundingStep"];
+            /** Unit Price */
+            unit_price: number | string;
+        };
+        /** VersionLine */
+        VersionLine: {
+            /** Basis */
+            basis: string;
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /** Effective To */
+            effective_to: string | null;
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** State */
+            state: string;
+            /** Unit Price */
+            unit_price: string;
+        };
+        /** VersionSaved */
+        VersionSaved: {
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /**
+             * Standard Id
+             * Format: uuid
+             */
+            standard_id: string;
+            /** Unit Price */
+            unit_price: string;
+        };
+        /** VersionTrial */
+        VersionTrial: {
+            /** @default chargeable */
+            area_basis: components["schemas"]["AreaBasis"];
+            /**
+             * Effective From
+             * Format: date
+             */
+            effective_from: string;
+            /** @default month */
+            price_per: components["schemas"]["PricePer"];
+            /** @default actual_month */
+            proration: components["schemas"]["Proration"];
+            /** @default half_up */
+            rounding_mode: components["schemas"]["RoundingMode"];
+            /** @default cent */
+            rounding_step: components["schemas"]["RoundingStep"];
+            /** Unit Price */
+            unit_price: number | string;
+        };
+        /**
          * View
          * @description A quiet tab above a table: a named set of filter values, with its count.
          */
@@ -3660,6 +4565,16 @@ export interface components {
             };
             tone: components["schemas"]["Tone"] | null;
         };
+        /**
+         * Method
+         * @enum {string}
+         */
+        cloud__modules__charging__models__Method: "area" | "fixed" | "metered";
+        /**
+         * Method
+         * @enum {string}
+         */
+        cloud__modules__receiving__models__Method: "cash" | "scan" | "card" | "transfer";
     };
     responses: {
         /** @description Nobody is logged in */
@@ -3904,6 +4819,9 @@ export interface operations {
     "charging.list_bindings": {
         parameters: {
             query?: {
+                state?: components["schemas"]["BindingState"] | null;
+                item_id?: string | null;
+                standard_id?: string | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -3932,9 +4850,146 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "charging.bind_selected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoundRooms"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.try_binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLines"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.change_binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                binding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.end_binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                binding_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LastDay"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "charging.list_items": {
         parameters: {
             query?: {
+                state?: components["schemas"]["ItemState"] | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -3954,6 +5009,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ItemRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.add_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.account_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -3987,6 +5102,134 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.entity_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.change_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.disable_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.enable_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
@@ -4211,6 +5454,9 @@ export interface operations {
     "charging.list_standards": {
         parameters: {
             query?: {
+                state?: components["schemas"]["StandardState"] | null;
+                method?: components["schemas"]["cloud__modules__charging__models__Method"] | null;
+                item_id?: string | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -4236,6 +5482,333 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.create_standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandardCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.standard_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.copy_standards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandardCopy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardsCopied"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.try_copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandardCopy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLines"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.try_standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandardTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLines"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.read_standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.change_standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StandardChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.close_standard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LastDay"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandardSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.try_version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLines"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.add_version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                standard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
@@ -5049,7 +6622,7 @@ export interface operations {
     "receiving.list_receipts": {
         parameters: {
             query?: {
-                method?: components["schemas"]["Method"] | null;
+                method?: components["schemas"]["cloud__modules__receiving__models__Method"] | null;
                 state?: components["schemas"]["ReceiptState"] | null;
                 period_from?: string | null;
                 period_to?: string | null;

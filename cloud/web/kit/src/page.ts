@@ -76,7 +76,23 @@ export interface Form {
   title: string
   note: string | null
   fields: Field[]
+  given: Record<string, string>
+  trial: Trial | null
   submit: string
+}
+
+export interface Trial {
+  path: string
+  takes: string[]
+  needs: string[]
+}
+
+export interface TrialLine {
+  label: string
+  text: string
+  result: string
+  note: string
+  tone: Tone | null
 }
 
 export interface Action {

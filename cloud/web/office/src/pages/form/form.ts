@@ -37,7 +37,7 @@ export function useForm(form: Form, row: Row, send: Send) {
     for (const field of form.fields) check(field.key)
     if (count.value) return toFirst()
     try {
-      await send(payload(form.fields, values))
+      await send({ ...form.given, ...payload(form.fields, values) })
     } catch (error) {
       await land(error)
     }

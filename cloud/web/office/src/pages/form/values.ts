@@ -15,11 +15,18 @@ export function initial(fields: Field[], row: Row): FormValues {
 
 function start(field: Field, row: Row): FormValue {
   const current = row[field.key] as FormValue | number | undefined
-  if (current !== undefined && current !== null)
-    return typeof current === 'number' ? String(current) : current
+  if (current !== undefined && current !== null) return typed(field, current)
   if (field.kind === 'multi') return field.default ? field.default.split(',') : []
   if (field.kind === 'flag') return field.default === 'true'
   return field.default ?? null
+}
+
+/** As a person would type it: 2.380000 is 2.38. */
+function typed(field: Field, current: FormValue | number): FormValue {
+  if (typeof current === 'number') return String(current)
+  if (typeof current !== 'string' || !(field.kind in DECIMALS) || !current.includes('.'))
+    return current
+  return current.replace(/\.?0+$/, '')
 }
 
 export function faultOf(field: Field, value: FormValue): string | null {

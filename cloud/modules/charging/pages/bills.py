@@ -1,8 +1,6 @@
-"""Pages of charging."""
+"""Pages of bills and the runs that make them."""
 
 from __future__ import annotations
-
-from enum import StrEnum
 
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import (
@@ -13,21 +11,14 @@ from cloud.kernel.ui.pages import (
     Field,
     Filter,
     Form,
-    MenuEntry,
     Section,
     TablePage,
     View,
 )
 from cloud.modules.charging import api
-from cloud.modules.charging.models import ItemCategory, Method, RunState, SkipReason, Timing
+from cloud.modules.charging.models import RunState, SkipReason
 from cloud.modules.charging.queries.bills import BillFilter
 from cloud.modules.resources import api as resources_api
-
-
-class Agency(StrEnum):
-    own = "own"
-    agency = "agency"
-
 
 BILL_STATES = (
     Choice(BillFilter.unpaid, "To be paid", Tone.info),
@@ -54,27 +45,6 @@ REASONS = (
     Choice(SkipReason.reading_below_last, "Reading below the last", Tone.bad),
     Choice(SkipReason.already_billed, "Already billed", Tone.mute),
 )
-CATEGORIES = (
-    Choice(ItemCategory.property_fee, "Property fee"),
-    Choice(ItemCategory.water, "Water fee"),
-    Choice(ItemCategory.electricity, "Electricity fee"),
-    Choice(ItemCategory.gas, "Gas fee"),
-    Choice(ItemCategory.heat, "Heat fee"),
-    Choice(ItemCategory.shared, "Shared"),
-    Choice(ItemCategory.parking, "Parking fee"),
-    Choice(ItemCategory.other, "Other"),
-)
-METHODS = (
-    Choice(Method.area, "By area", Tone.info),
-    Choice(Method.fixed, "Fixed", Tone.mute),
-    Choice(Method.metered, "By meter", Tone.auto),
-)
-TIMINGS = (Choice(Timing.advance, "In advance"), Choice(Timing.arrears, "In arrears"))
-AGENCY = (
-    Choice(Agency.own, "Own income", Tone.info),
-    Choice(Agency.agency, "Collected for others", Tone.mute),
-)
-
 RUN_FORM = Form(
     title="New bill run",
     note="Nothing is billed yet: look at the preview first.",
@@ -289,74 +259,4 @@ RUN = DetailPage(
     ),
     actions=RUN_ACTIONS,
     foot="Publishing issues all bills, their settlements and the journal in one transaction.",
-)
-
-ITEMS = TablePage(
-    code="charging.items",
-    title="Charge items",
-    source=api.list_items,
-    columns=(
-        Column("code", "Code", width=140, sortable=True),
-        Column("name", "Name", width=160, sortable=True),
-        Column("category", "Category", Kind.tag, width=110, choices=CATEGORIES),
-        Column("agency", "Income", Kind.tag, width=120, choices=AGENCY),
-        Column("tax_rate", "Tax rate", Kind.percent, width=96),
-        Column("legal_entity", "Legal entity", width=240),
-    ),
-    filters=(Filter("q", "Code or name", "search"),),
-    sort="code",
-    empty=("No charge item yet", "An item says what is charged for and where it posts."),
-)
-
-STANDARDS = TablePage(
-    code="charging.standards",
-    title="Charge standards",
-    source=api.list_standards,
-    columns=(
-        Column("code", "Code", width=150, sortable=True),
-        Column("name", "Name", width=180, sortable=True),
-        Column("item_name", "Charge item", width=110),
-        Column("site_name", "Community", width=130),
-        Column("method", "Method", Kind.tag, width=96, choices=METHODS),
-        Column("timing", "Timing", Kind.tag, width=96, choices=TIMINGS),
-        Column("cycle_months", "Cycle (months)", Kind.whole, width=110),
-        Column("unit_price", "Unit price", Kind.price, width=110),
-        Column("version_number", "Version", Kind.whole, width=80),
-        Column("effective_from", "In force from", Kind.date, width=120),
-        Column("due_days", "Days to pay", Kind.whole, width=96),
-    ),
-    filters=(Filter("q", "Code or name", "search"),),
-    sort="code",
-    empty=("No charge standard yet", "Bills can be made once there is one."),
-)
-
-BINDINGS = TablePage(
-    code="charging.bindings",
-    title="Charge bindings",
-    source=api.list_bindings,
-    columns=(
-        Column("room_name", "Room number", width=150, sortable=True),
-        Column("site_name", "Community", width=130),
-        Column("item_name", "Charge item", width=110),
-        Column("standard_name", "Charge standard", width=200),
-        Column("meter_no", "Meter", width=140),
-        Column("starts_on", "Starts on", Kind.date, width=110, sortable=True),
-        Column("ends_on", "Ends on", Kind.date, width=110),
-    ),
-    filters=(Filter("q", "Room number", "search"),),
-    sort="room_name",
-    empty=(
-        "Nothing is bound yet",
-        "A binding says which standard holds for a room since when.",
-    ),
-)
-
-PAGES = (BILLS, BILL, RUNS, RUN, ITEMS, STANDARDS, BINDINGS)
-
-MENU = (
-    MenuEntry("finance", "Bills", page="charging.bills", icon="file-text", favorite=True, rank=20),
-    MenuEntry("finance", "Bill runs", page="charging.runs", rank=30),
-    MenuEntry("finance", "Charge standards", page="charging.standards"),
-    MenuEntry("finance", "Charge items", page="charging.items"),
-    MenuEntry("finance", "Charge bindings", page="charging.bindings"),
 )

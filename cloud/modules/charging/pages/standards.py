@@ -1,0 +1,354 @@
+"""Pages of how items are charged: the list of standards and one with its versions."""
+
+from __future__ import annotations
+
+from cloud.kernel.money import RoundingMode, RoundingStep
+from cloud.kernel.ui.language import Kind, Tone
+from cloud.kernel.ui.pages import (
+    Action,
+    Choice,
+    Column,
+    DetailPage,
+    Field,
+    Filter,
+    Form,
+    Section,
+    TablePage,
+    View,
+)
+from cloud.modules.charging import api
+from cloud.modules.charging.models import (
+    AreaBasis,
+    Method,
+    PricePer,
+    Proration,
+    Timing,
+)
+from cloud.modules.charging.queries import StandardState
+from cloud.modules.charging.schemas import Cycle
+from cloud.modules.resources import api as resources_api
+
+METHODS = (
+    Choice(Method.area, "By area", Tone.info),
+    Choice(Method.fixed, "Fixed", Tone.mute),
+    Choice(Method.metered, "By meter", Tone.auto),
+)
+TIMINGS = (Choice(Timing.advance, "In advance"), Choice(Timing.arrears, "In arrears"))
+CYCLES = (
+    Choice(Cycle.month, "Monthly"),
+    Choice(Cycle.two_months, "Every 2 months"),
+    Choice(Cycle.quarter, "Quarterly"),
+    Choice(Cycle.half_year, "Half-yearly"),
+    Choice(Cycle.year, "Yearly"),
+)
+PER = (Choice(PricePer.month, "Per month"), Choice(PricePer.cycle, "Per cycle"))
+AREAS = (
+    Choice(AreaBasis.chargeable, "Chargeable area"),
+    Choice(AreaBasis.building, "Building area"),
+    Choice(AreaBasis.inner, "Inner area"),
+)
+PRORATIONS = (
+    Choice(Proration.actual_month, "Days of the calendar month"),
+    Choice(Proration.fixed_30, "Month of 30 days"),
+    Choice(Proration.year_365, "Year of 365 days"),
+    Choice(Proration.full_month, "Any part is a whole month"),
+    Choice(Proration.half_month, "Half a month from the 16th"),
+    Choice(Proration.next_month, "From the month after"),
+)
+STEPS = (
+    Choice(RoundingStep.cent, "To 0.01 yuan"),
+    Choice(RoundingStep.dime, "To 0.1 yuan"),
+    Choice(RoundingStep.yuan, "To 1 yuan"),
+)
+MODES = (
+    Choice(RoundingMode.half_up, "Half up"),
+    Choice(RoundingMode.up, "Always up"),
+    Choice(RoundingMode.down, "Always down"),
+)
+STANDARD_STATES = (
+    Choice(StandardState.in_force, "In force", Tone.ok),
+    Choice(StandardState.upcoming, "To come", Tone.wait),
+    Choice(StandardState.closed, "Closed", Tone.mute),
+)
+_WHO = (
+    Field("site_id", "Community", "lookup", source=resources_api.lookup_sites, section="Standard"),
+    Field("item_id", "Charge item", "lookup", source=api.item_choices, section="Standard"),
+    Field("name", "Name", section="Standard"),
+    Field(
+        "code",
+        "Code",
+        help="Standards are copied between communities by their code.",
+        section="Standard",
+    ),
+)
+_PRICE = Field("unit_price", "Unit price", Kind.price, section="Price")
+_AREA = Field("area_basis", "Area", "choice", choices=AREAS, default="chargeable", section="Price")
+_PER = Field("price_per", "Price is", "choice", choices=PER, default="month", section="Price")
+_PRORATION = Field(
+    "proration",
+    "Part of a cycle",
+    "choice",
+    choices=PRORATIONS,
+    default="actual_month",
+    section="Price",
+)
+_ROUNDING = (
+    Field("rounding_step", "Rounding", "choice", choices=STEPS, default="cent", section="Price"),
+    Field("rounding_mode", "Rounded", "choice", choices=MODES, default="half_up", section="Price"),
+)
+_SINCE = (
+    Field("effective_from", "In force from", Kind.date, section="In force and basis"),
+    Field(
+        "basis",
+        "Basis of the price",
+        help="Contract, approval or resolution, with its number.",
+        section="In force and basis",
+    ),
+    Field(
+        "note",
+        "Note",
+        required=False,
+        wide=True,
+        help="A price of 0 needs its reason here.",
+        section="In force and basis",
+    ),
+)
+
+
+def _cycle(timing: str, due_days: str) -> tuple[Field, ...]:
+    return (
+        Field("cycle_months", "Billed", "choice", choices=CYCLES, default="1", section="Cycle"),
+        Field("timing", "Timing", "choice", choices=TIMINGS, default=timing, section="Cycle"),
+        Field("due_days", "Days to pay", Kind.whole, default=due_days, section="Cycle"),
+        Field(
+            "anchor_on",
+            "Cycles count from",
+            Kind.date,
+            required=False,
+            help="Left open: natural months, quarters and years.",
+            section="Cycle",
+        ),
+    )
+
+
+def _creation(method: Method, title: str, fields: tuple[Field, ...]) -> Form:
+    """One form for each method: what a method does not have is not on its form."""
+    return Form(
+        title=title,
+        note="It bills nothing before rooms are bound to it.",
+        fields=fields,
+        given={"method": method.value},
+        trial=api.try_standard,
+        submit="Create",
+    )
+
+
+BY_AREA = _creation(
+    Method.area,
+    "New standard by area",
+    (*_WHO, _PRICE, _AREA, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
+)
+FIXED = _creation(
+    Method.fixed,
+    "New fixed standard",
+    (*_WHO, _PRICE, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
+)
+METERED = _creation(
+    Method.metered,
+    "New metered standard",
+    (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), *_SINCE),
+)
+_CREATED = "Standard {name} is created"
+
+
+def _versioning(method: Method, *, fields: tuple[Field, ...]) -> Action:
+    return Action(
+        f"version_{method.value}",
+        "New version",
+        api.add_version,
+        when={"method": (method.value,), "state": ("in_force", "upcoming")},
+        form=Form(
+            title="New version of the standard",
+            note="The version before it ends the day this one begins; published bills stay.",
+            fields=(_PRICE, *fields, *_ROUNDING, *_SINCE),
+            trial=api.try_version,
+            submit="Add version",
+        ),
+        done="Version {number} is in force from {effective_from}",
+    )
+
+
+STANDARD_ACTIONS = (
+    Action(
+        "change",
+        "Change",
+        api.change_standard,
+        when={"state": ("in_force", "upcoming")},
+        form=Form(
+            title="Change the standard",
+            note="A price is changed by a new version.",
+            fields=(Field("name", "Name"), Field("due_days", "Days to pay", Kind.whole)),
+            submit="Save",
+        ),
+        done="Standard {name} is changed",
+    ),
+    Action(
+        "close",
+        "Close",
+        api.close_standard,
+        tone="bad",
+        when={"state": ("in_force", "upcoming")},
+        form=Form(
+            title="Close the standard",
+            note="It holds for nothing after its last day and cannot be opened again.",
+            fields=(
+                Field("last_day", "Last day", Kind.date),
+                Field("reason", "Reason", "long_text", wide=True),
+            ),
+            submit="Close",
+        ),
+        done="Standard {name} is closed",
+    ),
+    _versioning(Method.fixed, fields=(_PER, _PRORATION)),
+    _versioning(Method.metered, fields=()),
+    _versioning(Method.area, fields=(_AREA, _PRORATION)),
+)
+
+STANDARDS = TablePage(
+    code="charging.standards",
+    title="Charge standards",
+    source=api.list_standards,
+    columns=(
+        Column("code", "Code", Kind.number, width=150, sortable=True),
+        Column("name", "Name", width=150, sortable=True),
+        Column("item_name", "Charge item", width=96),
+        Column("method", "Method", Kind.tag, width=84, choices=METHODS),
+        Column(
+            "unit_price",
+            "Unit price",
+            Kind.price,
+            width=220,
+            unit_key="price_unit",
+            note_key="next_price",
+        ),
+        Column("version_number", "Version", Kind.whole, width=64),
+        Column("effective_from", "In force from", Kind.date, width=110),
+        Column("cycle_months", "Cycle (months)", Kind.whole, width=96),
+        Column("timing", "Timing", Kind.tag, width=80, choices=TIMINGS),
+        Column("due_days", "Days to pay", Kind.whole, width=88),
+        Column("bound", "Bound", Kind.whole, width=80),
+        Column("state", "State", Kind.tag, width=84, choices=STANDARD_STATES),
+        Column("site_name", "Community", width=120),
+    ),
+    filters=(
+        Filter("q", "Code or name", "search"),
+        Filter("item_id", "Charge item", "choice", source=api.item_choices),
+        Filter("method", "Method", "choice", choices=METHODS),
+        Filter("state", "State", "choice", choices=STANDARD_STATES),
+    ),
+    views=(
+        View("all", "All"),
+        View("in_force", "In force", {"state": "in_force"}),
+        View("closed", "Closed", {"state": "closed"}),
+    ),
+    actions=(
+        Action(
+            "copy",
+            "Copy from a community",
+            api.copy_standards,
+            placement="toolbar",
+            form=Form(
+                title="Copy standards from another community",
+                note="Matched by code: what is there already stays as it is and is named.",
+                fields=(
+                    Field(
+                        "from_site_id",
+                        "Copy from",
+                        "lookup",
+                        source=resources_api.lookup_sites,
+                    ),
+                    Field("site_id", "Copy to", "lookup", source=resources_api.lookup_sites),
+                ),
+                trial=api.try_copy,
+                submit="Copy",
+            ),
+            done="{copied} copied, {skipped} skipped: {left}",
+        ),
+        Action(
+            "create_metered",
+            "By meter",
+            api.create_standard,
+            placement="toolbar",
+            form=METERED,
+            done=_CREATED,
+        ),
+        Action(
+            "create_fixed",
+            "Fixed",
+            api.create_standard,
+            placement="toolbar",
+            form=FIXED,
+            done=_CREATED,
+        ),
+        Action(
+            "create",
+            "New standard by area",
+            api.create_standard,
+            placement="primary",
+            form=BY_AREA,
+            done=_CREATED,
+        ),
+        *STANDARD_ACTIONS,
+    ),
+    detail="charging.standard",
+    sort="code",
+    empty=("No charge standard yet", "Bills can be made once there is one."),
+)
+
+STANDARD = DetailPage(
+    code="charging.standard",
+    title="Charge standard",
+    source=api.read_standard,
+    number="name",
+    subtitle=("code", "item_name", "site_name"),
+    tags=(
+        Column("state", "State", Kind.tag, choices=STANDARD_STATES),
+        Column("method", "Method", Kind.tag, choices=METHODS),
+    ),
+    figures=(
+        Column("unit_price", "Unit price", Kind.price, unit_key="price_unit"),
+        Column("bound", "Bound", Kind.whole),
+    ),
+    sections=(
+        Section(
+            "versions",
+            "Versions",
+            "table",
+            "versions",
+            columns=(
+                Column("number", "Version", Kind.whole, width=64),
+                Column("unit_price", "Unit price", Kind.price, width=100),
+                Column("effective_from", "In force from", Kind.date, width=110),
+                Column("effective_to", "To", Kind.date, width=110),
+                Column("state", "State", Kind.tag, width=84, choices=STANDARD_STATES),
+                Column("basis", "Basis of the price", width=160, note_key="note"),
+            ),
+            note="Each begins the day after the one before it ends.",
+        ),
+        Section(
+            "bindings",
+            "Bound rooms",
+            "table",
+            "bindings",
+            columns=(
+                Column("room_name", "Room number", width=160),
+                Column("meter_no", "Meter", width=130),
+                Column("starts_on", "Starts on", Kind.date, width=110),
+                Column("ends_on", "Ends on", Kind.date, width=110),
+            ),
+            note="The first 200 are shown.",
+        ),
+    ),
+    actions=STANDARD_ACTIONS,
+    foot="A price in force is never edited: a new version takes its place from a day on.",
+)
