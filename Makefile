@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 ONLY := $(only)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo db web openapi test check fast fuzz shots bench soak lock system clean
+.PHONY: help up down status demo db web openapi roles test check fast fuzz shots bench soak lock system clean
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ web: $(WEB_STAMP)  ## Build the web pages
 openapi: .venv/.dev cloud/web/node_modules/.installed  ## Write the OpenAPI document and the types from it
 	$(BIN)/python -m tools.openapi cloud/openapi.json
 	$(NPM) run --silent types
+
+roles: .venv/.dev  ## Write docs/roles.md: which role may call which route
+	$(BIN)/python -m tools.roles docs/roles.md
 
 test: check system $(WEB_STAMP)  ## Check, then run every suite
 	$(NPM) run --silent check
