@@ -38,6 +38,7 @@ from cloud.kernel.exports import jobs as exports_jobs
 from cloud.kernel.files import Files
 from cloud.kernel.i18n import load_texts
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
+from cloud.kernel.permissions import Catalog, Vocabulary
 from cloud.kernel.registry import Function, Module, check_manifests
 from cloud.kernel.roles import ensure_roles
 from cloud.kernel.runtime import Runtime
@@ -91,6 +92,21 @@ def vocabulary() -> frozenset[str]:
     )
 
 
+def catalog() -> Catalog:
+    """The same by module, with their names."""
+    return Catalog.of(
+        [
+            Vocabulary(
+                module=module.name,
+                title=module.title,
+                permissions=[permission.value for permission in module.permissions or ()],
+                subjects=module.subjects,
+            )
+            for module in MODULES
+        ]
+    )
+
+
 def all_jobs() -> tuple[Job, ...]:
     return (
         audit.SEAL,
@@ -123,6 +139,7 @@ def runtime(
         sites=sites or NoSites(),
         files=Files(settings.data_dir),
         version=version("wuye"),
+        catalog=catalog(),
     )
 
 

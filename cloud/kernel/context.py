@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kernel.db import Record, Scope
-from cloud.kernel.errors import NotFound, PermissionMissing, StaleVersion
+from cloud.kernel.errors import NotFound, PasswordDue, PermissionMissing, StaleVersion
 from cloud.kernel.events import Bus
 from cloud.kernel.i18n import CHINESE, Texts
 
@@ -49,9 +49,12 @@ class Principal:
     name: str = ""
     locale: str = "zh-CN"
     time_zone: str = "Asia/Shanghai"
+    password_due: bool = False  # logged in with a password that somebody else chose
 
     def require(self, permission: str) -> None:
-        """Raises PermissionMissing."""
+        """Raises PermissionMissing, and PasswordDue until the first password is replaced."""
+        if self.password_due:
+            raise PasswordDue
         if permission not in self.permissions:
             raise PermissionMissing(permission=str(permission))
 

@@ -62,6 +62,10 @@ class PermissionMissing(Forbidden):
     message = "You do not have the permission “{permission}”. Ask an administrator for it."
 
 
+class PasswordDue(Forbidden):
+    message = "Choose a password of your own first."
+
+
 class Conflict(AppError):
     status = 409
     message = "The record is not in a state that allows this."

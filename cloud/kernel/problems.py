@@ -27,6 +27,7 @@ from cloud.kernel.errors import (
 )
 from cloud.kernel.headers import harden
 from cloud.kernel.i18n import Texts, pick_locale
+from cloud.kernel.permissions import Catalog
 
 log = structlog.get_logger()
 
@@ -90,9 +91,13 @@ def problem(request: Request, error: AppError, incident: str | None = None) -> J
     principal: Principal | None = getattr(request.state, "principal", None)
     header = request.headers.get("accept-language")
     locale = pick_locale(header, principal.locale if principal else None)
+    catalog: Catalog = request.app.state.runtime.catalog
+    said = error.params
+    if isinstance(said.get("permission"), str):  # people read its name, programs its code
+        said = {**said, "permission": catalog.name(said["permission"], texts, locale)}
     body = Problem(
         type="about:blank",
-        title=texts.error(code_of(error), text_of(error), error.params, locale),
+        title=texts.error(code_of(error), text_of(error), said, locale),
         status=status_of(error),
         code=code_of(error),
         params={key: _plain(value) for key, value in error.params.items()},

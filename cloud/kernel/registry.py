@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,9 @@ class Module:
     name: str
     title: str
     permissions: type[StrEnum] | None = None
+    subjects: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what a permission is about: its name
     functions: tuple[Function, ...] = ()
     routers: tuple[APIRouter, ...] = ()
     pages: tuple[Page, ...] = ()

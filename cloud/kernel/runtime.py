@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloud.kernel.auth import Authenticator
 from cloud.kernel.db import Sessions
 from cloud.kernel.events import Bus
 from cloud.kernel.files import Files
 from cloud.kernel.i18n import Texts
+from cloud.kernel.permissions import Catalog
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.kernel.sites import Sites
 from cloud.kernel.ui.render import Pages
@@ -25,4 +26,5 @@ class Runtime:
     sites: Sites
     files: Files
     pages: Pages | None = None
+    catalog: Catalog = field(default_factory=Catalog)
     version: str = "0"

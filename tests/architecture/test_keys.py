@@ -18,6 +18,7 @@ __all__ = ["TestDatabase", "owner"]
 SCOPES = ("org_id", "company_id")
 # Tables whose rows are few for each key they are read by, so that scope needs no index of its own.
 READ_BY_KEY = {
+    "organization_placement": "read by unit, which its org_id is",
     "accounts_role_permission": "read by role",
     "accounts_grant": "read by person and by unit",
     "kernel_audit_row": "read by company and transaction",

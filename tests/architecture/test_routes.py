@@ -37,6 +37,7 @@ PUBLIC = {
 LOGGED_IN = {
     "GET /api/v1/session": "the caller's own facts",
     "PUT /api/v1/session/locale": "the caller's own language",
+    "PUT /api/v1/session/password": "the caller's own password",
     "GET /api/v1/ui/pages/{code}": "the page's own route carries the permission, checked inside",
     "GET /openapi.json": "the shape of the interface, no data",
     "GET /api/v1/ui/pages/{code}/export": "the list's own route carries the permission",
@@ -49,6 +50,7 @@ PLATFORM = {"GET /healthz", "GET /openapi.json", "GET /assets/{path:path}", "GET
 ADDRESSED_OTHERWISE = {
     "GET /api/v1/session": "accounts: the session is nobody's module",
     "PUT /api/v1/session/locale": "accounts",
+    "PUT /api/v1/session/password": "accounts",
     "POST /api/v1/session": "accounts",
     "DELETE /api/v1/session": "accounts",
     "GET /api/v1/session/public": "accounts",

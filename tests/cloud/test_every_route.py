@@ -32,7 +32,11 @@ OTHER_KINDS = ("organization_unit", "resources_room", "charging_bill")
 # A list that is asked for a foreign record answers that there is nothing.
 EMPTY = ('"total":0', '"items":[]')
 # Refused for what they say, whoever's ids they name.
-NO_RECORDS_NAMED = {"POST /api/v1/session", "PUT /api/v1/session/locale"}
+NO_RECORDS_NAMED = {
+    "POST /api/v1/session",
+    "PUT /api/v1/session/locale",
+    "PUT /api/v1/session/password",
+}
 
 
 @dataclass(frozen=True)
@@ -237,6 +241,7 @@ OPEN = {"GET /api/v1/session/public", "POST /api/v1/session", "DELETE /api/v1/se
 OF_ONESELF = {
     "GET /api/v1/session",
     "PUT /api/v1/session/locale",
+    "PUT /api/v1/session/password",
     "GET /api/v1/ui/pages/{code}",
     "GET /api/v1/ui/pages/{code}/export",
     "GET /api/v1/ui/exports",

@@ -15,6 +15,7 @@ MORE_THAN_ONE_CALL: Places = {
     "cloud/modules/accounts/api.py:log_out": "drops the cookie",
     "cloud/modules/accounts/api.py:read_session": "hands the cookie's token on",
     "cloud/modules/accounts/api.py:choose_locale": "answers the whole boot again",
+    "cloud/modules/accounts/api.py:change_own_password": "answers the whole boot again",
     "cloud/modules/devices/api.py:read_now": "looks the device's community up before it asks there",
     "cloud/modules/devices/api.py:stream_live": "checks the community, then answers for minutes",
 }

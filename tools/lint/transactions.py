@@ -13,8 +13,8 @@ _OPENING = {"make_engine", "make_sessions", "create_engine", "create_async_engin
 OPENED_ELSEWHERE: Places = {
     "cloud/migrations/env.py": "the owner's migration, one transaction a revision",
     "cloud/main.py": "the composition root makes each process's engine",
-    "cloud/modules/accounts/service.py:log_in": "nobody acts yet, a failed try is remembered",
-    "cloud/modules/accounts/service.py:log_out": "the session ends even when it already had",
+    "cloud/modules/accounts/service/sessions.py:log_in": "a failed try is remembered",
+    "cloud/modules/accounts/service/sessions.py:log_out": "it may have ended already",
     "cloud/modules/accounts/queries.py:AccountsAuthenticator": "the principal precedes its Ctx",
     "cloud/modules/devices/jobs.py:_companies": "asks a function which companies there are",
     "actors/client.py:SitesClient._address": "a shard's host is no tenant's data",

@@ -159,6 +159,7 @@ class Action(Part):
     idempotent: bool  # the renderer sends an Idempotency-Key
     done: str  # the toast; keys in braces come from the answer
     opens: str | None  # instead of calling: a front-end path to open
+    shown_once: str | None  # key of the answer that a dialog shows once, to be copied
 
 
 class Table(Part):

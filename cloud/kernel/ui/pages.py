@@ -98,6 +98,7 @@ class Action:
     form: Form | None = None
     done: str = "Done"
     opens: str | None = None
+    shown_once: str | None = None  # key of the answer that is shown once, to be copied
     needs: Route | None = None  # an action that opens a view is shown to who may call this route
 
 

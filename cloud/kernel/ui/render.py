@@ -357,6 +357,7 @@ class _Viewer:
             idempotent=address.idempotent,
             done=self.label(action.done),
             opens=action.opens,
+            shown_once=action.shown_once,
         )
 
     def form(self, action: pages.Action) -> wire.Form:

@@ -6,7 +6,7 @@ are reached only by the functions of the migration, and are no models here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
@@ -21,14 +21,20 @@ class User(Record, table=True):
     __tablename__ = "accounts_user"
     __table_args__ = (
         *scope_keys("accounts_user"),
+        *scoped_fk(
+            "accounts_user", "department_id", "organization_department", within="company_id"
+        ),
         UniqueConstraint("login", name="uq_accounts_user_login"),
     )
 
     login: str = Field(max_length=60)
     name: str = Field(max_length=60)
     post: str = Field(default="", max_length=60)
+    phone: str = Field(default="", max_length=20)
+    department_id: UUID | None = None
     locale: str = Field(default="zh-CN", max_length=10)
     disabled_at: datetime | None = instant_column(default=None)
+    password_due: bool = False
 
 
 class Role(Record, table=True):
@@ -40,6 +46,8 @@ class Role(Record, table=True):
 
     code: str = Field(max_length=40)
     name: str = Field(max_length=60)
+    note: str = Field(default="", max_length=200)
+    closed_on: date | None = None
 
 
 class RolePermission(Record, table=True):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.accounts import api, pages, seeds
+from cloud.modules.accounts import api, handlers, pages, seeds
 from cloud.modules.accounts.permissions import AccountsPermission
 
 MODULE = Module(
     name="accounts",
     title="Accounts",
     permissions=AccountsPermission,
+    subjects={
+        "user": "Staff accounts",
+        "role": "Roles",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    handlers=handlers.HANDLERS,
     seed=seeds.seed,
 )

@@ -11,8 +11,12 @@ from cloud.kernel.http import allow
 
 class AccountsPermission(StrEnum):
     user_read = "accounts.user:read"
+    user_write = "accounts.user:write"
     role_read = "accounts.role:read"
+    role_write = "accounts.role:write"
 
 
 ReadUsers = Annotated[Ctx, allow(AccountsPermission.user_read)]
+WriteUsers = Annotated[Ctx, allow(AccountsPermission.user_write)]
 ReadRoles = Annotated[Ctx, allow(AccountsPermission.role_read)]
+WriteRoles = Annotated[Ctx, allow(AccountsPermission.role_write)]

@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cloud.kernel.ui.language import MenuItem
-from cloud.modules.organization.models import UnitKind
+from cloud.modules.accounts.rules import Place
+from cloud.modules.organization.models import UnitKind, UnitState
+from cloud.modules.organization.schemas import Name, Reason, ShortText
+
+Login = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._-]{1,60}$", to_lower=True),
+]
+PhoneNumber = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 -]{4,18}$")
+]
+RoleCode = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z][a-z0-9_]{0,39}$")
+]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 
 
 class Credentials(BaseModel):
@@ -30,12 +44,14 @@ class UserOfSession(BaseModel):
     post: str
     login: str
     locale: str
+    password_due: bool  # only the own password can be changed until then
 
 
 class UnitOfSession(BaseModel):
     id: UUID
     parent_id: UUID | None
     kind: UnitKind
+    state: UnitState
     name: str
     code: str
     city: str
@@ -58,6 +74,13 @@ class PublicFacts(BaseModel):
     logged_in: bool
 
 
+class OwnPassword(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    present: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class UserRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -65,9 +88,62 @@ class UserRead(BaseModel):
     login: str
     name: str
     post: str
+    phone_masked: str
+    org_id: UUID
     unit_name: str
+    department_id: UUID | None
+    department_name: str
     roles: str
+    role_ids: list[UUID]
+    units: str
+    unit_ids: list[UUID]
     state: str
+    version: int
+
+
+class _Person(BaseModel):
+    """`unit_ids` are the units that each of the roles holds in, with all that is below."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    post: ShortText | None = None
+    phone: PhoneNumber | None = None
+    org_id: UUID
+    department_id: UUID | None = None
+    role_ids: Annotated[list[UUID], Field(max_length=50)]
+    unit_ids: Annotated[list[UUID], Field(max_length=200)]
+
+    def place(self) -> Place:
+        return Place(
+            org_id=self.org_id,
+            department_id=self.department_id,
+            role_ids=frozenset(self.role_ids),
+            unit_ids=frozenset(self.unit_ids),
+        )
+
+
+class UserCreate(_Person):
+    login: Login
+
+
+class UserChange(_Person):
+    version: int
+
+
+class UserKept(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    login: str
+    name: str
+    version: int
+
+
+class FirstPassword(UserKept):
+    """Answered once: only its hash is kept."""
+
+    password: str
 
 
 class RoleRead(BaseModel):
@@ -76,5 +152,110 @@ class RoleRead(BaseModel):
     id: UUID
     code: str
     name: str
+    note: str
     permissions: int
     people: int
+    state: str
+    version: int
+
+
+class RoleCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    code: RoleCode
+    name: Name
+    note: Note | None = None
+
+
+class RoleCopy(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    code: RoleCode
+    name: Name
+
+
+class RoleChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    name: Name
+    note: Note | None = None
+
+
+class RolePermissions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    permissions: Annotated[list[str], Field(max_length=1000)]
+
+
+class RoleKept(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    code: str
+    name: str
+    version: int
+
+
+class RoleMember(BaseModel):
+    id: UUID
+    login: str
+    name: str
+    unit_name: str
+    state: str
+
+
+class RoleDetail(BaseModel):
+    """`members` are those that the viewer may see, `people` counts everybody."""
+
+    id: UUID
+    code: str
+    name: str
+    note: str
+    state: str
+    version: int
+    people: int
+    permissions: list[str]
+    members: list[RoleMember]
+
+
+class PermissionRead(BaseModel):
+    code: str
+    label: str
+    held: bool  # by the viewer: what one does not hold one cannot give
+
+
+class SubjectRead(BaseModel):
+    code: str
+    label: str
+    permissions: list[PermissionRead]
+
+
+class ModuleRead(BaseModel):
+    code: str
+    label: str
+    subjects: list[SubjectRead]
+
+
+class PermissionCatalog(BaseModel):
+    modules: list[ModuleRead]
+
+
+class RoleChoice(BaseModel):
+    value: str
+    label: str
+
+
+class RoleChoices(BaseModel):
+    items: list[RoleChoice]
+
+
+class DisableUser(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class CloseRole(DisableUser):
+    pass

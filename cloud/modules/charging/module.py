@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Function, Module
-from cloud.modules.charging import api, jobs, pages, seeds, service
+from cloud.modules.charging import api, handlers, jobs, pages, seeds, service
 from cloud.modules.charging.permissions import ChargingPermission
 from cloud.modules.charging.schemas import RunEnd, RunProgress, RunRef
 
@@ -11,6 +11,13 @@ MODULE = Module(
     name="charging",
     title="Charging",
     permissions=ChargingPermission,
+    subjects={
+        "item": "Charge items",
+        "standard": "Charge standards",
+        "binding": "Charge bindings",
+        "bill": "Bills",
+        "run": "Bill runs",
+    },
     functions=(
         Function(
             code="charging.run.generate",
@@ -40,6 +47,7 @@ MODULE = Module(
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    handlers=handlers.HANDLERS,
     jobs=jobs.JOBS,
     seed=seeds.seed,
 )

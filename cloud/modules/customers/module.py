@@ -10,6 +10,10 @@ MODULE = Module(
     name="customers",
     title="Customers",
     permissions=CustomersPermission,
+    subjects={
+        "party": "Owners and residents",
+        "phone": "Phone",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

@@ -11,6 +11,12 @@ MODULE = Module(
     name="devices",
     title="Devices",
     permissions=DevicesPermission,
+    subjects={
+        "device": "Devices",
+        "gateway": "Gateways",
+        "live": "Live devices",
+        "point": "Points",
+    },
     functions=(
         Function(
             "devices.device.read_now",

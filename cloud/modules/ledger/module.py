@@ -10,6 +10,10 @@ MODULE = Module(
     name="ledger",
     title="Ledger",
     permissions=LedgerPermission,
+    subjects={
+        "account": "Trial balance",
+        "entry": "Journal",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

@@ -10,6 +10,10 @@ MODULE = Module(
     name="metering",
     title="Metering",
     permissions=MeteringPermission,
+    subjects={
+        "meter": "Meters",
+        "reading": "Meter readings",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

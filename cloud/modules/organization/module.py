@@ -10,6 +10,11 @@ MODULE = Module(
     name="organization",
     title="Organization",
     permissions=OrganizationPermission,
+    subjects={
+        "unit": "Organization",
+        "department": "Departments",
+        "legal_entity": "Legal entities",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

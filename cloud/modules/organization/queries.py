@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import FieldError, Forbidden, NotFound, Unprocessable
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
-from cloud.modules.organization.models import LegalEntity, Unit, UnitKind
-from cloud.modules.organization.schemas import LegalEntityRead, UnitRead
+from cloud.kernel.records import AuditRow
+from cloud.kernel.ui.language import Tone
+from cloud.modules.organization.models import (
+    Department,
+    LegalEntity,
+    Placement,
+    Unit,
+    UnitKind,
+    UnitState,
+)
+from cloud.modules.organization.schemas import (
+    DepartmentRead,
+    LegalEntityRead,
+    UnitEvent,
+    UnitRead,
+)
+
+SHOWN_MAX = 200
+# What the audit trail's words mean to people.
+HAPPENED = {
+    "organization.unit.added": ("Added", Tone.info),
+    "organization.unit.changed": ("Changed", Tone.mute),
+    "organization.unit.moved": ("Moved", Tone.info),
+    "organization.unit.opened": ("Opened", Tone.ok),
+    "organization.unit.closed": ("Closed", Tone.mute),
+}
+_TOP_DOWN = (
+    col(Unit.kind) != UnitKind.company,
+    col(Unit.kind) != UnitKind.region,
+    col(Unit.code),
+)
 
 
 class ProjectNotYours(Forbidden):
@@ -62,43 +92,200 @@ async def _refuse(ctx: Ctx, unit_id: UUID) -> None:
 
 async def units_in_scope(ctx: Ctx) -> list[Unit]:
     """Every unit that the viewer sees, parents before children."""
-    result = await ctx.session.execute(
-        select(Unit).order_by(
-            (col(Unit.kind) != UnitKind.company),
-            (col(Unit.kind) != UnitKind.region),
-            col(Unit.code),
-        )
-    )
+    result = await ctx.session.execute(select(Unit).order_by(*_TOP_DOWN))
     return list(result.scalars())
 
 
-async def list_units(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+def _rows() -> Statement:
     parent = aliased(Unit)
-    statement: Statement = (
+    return (
         select(
             col(Unit.id).label("id"),
             col(Unit.parent_id).label("parent_id"),
             col(parent.name).label("parent_name"),
             col(Unit.kind).label("kind"),
+            col(Unit.state).label("state"),
             col(Unit.code).label("code"),
             col(Unit.name).label("name"),
             col(Unit.city).label("city"),
+            col(Unit.opened_on).label("opened_on"),
+            col(Unit.closed_on).label("closed_on"),
+            col(Unit.version).label("version"),
         )
         .select_from(Unit)
         .outerjoin(parent, col(parent.id) == col(Unit.parent_id))
     )
+
+
+async def list_units(
+    ctx: Ctx, listing: Listing, *, kind: UnitKind | None = None, state: UnitState | None = None
+) -> dict[str, Any]:
+    """Units of the scope; each view says how many there are."""
+    statement = _rows()
     orgs = await scope_of(ctx, listing.site_id)
     if orgs is not None:
         statement = statement.where(col(Unit.id).in_(orgs))
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(or_(col(Unit.name).like(wanted), col(Unit.code).like(wanted)))
+    if kind is not None:
+        statement = statement.where(col(Unit.kind) == kind)
+    views = await _by_state(ctx, statement)
+    if state is not None:
+        statement = statement.where(col(Unit.state) == state)
     sorting = Sorting(
-        by={"code": col(Unit.code), "name": col(Unit.name), "kind": col(Unit.kind)},
+        by={
+            "code": col(Unit.code),
+            "name": col(Unit.name),
+            "kind": col(Unit.kind),
+            "opened_on": col(Unit.opened_on),
+        },
         default="code",
         tie=col(Unit.id),
     )
-    return await fetch_page(ctx, statement, listing, sorting=sorting, row=UnitRead)
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=UnitRead, views=views)
+
+
+async def _by_state(ctx: Ctx, statement: Statement) -> dict[str, int]:
+    found = await ctx.session.execute(
+        statement.with_only_columns(
+            col(Unit.state), func.count(), maintain_column_froms=True
+        ).group_by(col(Unit.state))
+    )
+    counts = {str(state): int(count) for state, count in found}
+    return {"all": sum(counts.values()), **{one.value: counts.get(one, 0) for one in UnitState}}
+
+
+async def read_unit(ctx: Ctx, unit_id: UUID) -> dict[str, Any]:
+    """A unit with what stands below it, where it stood, and what happened to it."""
+    row = (await ctx.session.execute(_rows().where(col(Unit.id) == unit_id))).mappings().first()
+    if row is None:
+        raise NotFound
+    children = await ctx.session.execute(
+        _rows().where(col(Unit.parent_id) == unit_id).order_by(col(Unit.code)).limit(SHOWN_MAX)
+    )
+    departments = await ctx.session.execute(
+        _department_rows()
+        .where(col(Department.org_id) == unit_id)
+        .order_by(col(Department.code))
+        .limit(SHOWN_MAX)
+    )
+    parent = aliased(Unit)
+    places: Statement = (
+        select(
+            func.coalesce(col(parent.name), "").label("parent_name"),
+            col(Placement.valid_from).label("valid_from"),
+            col(Placement.valid_to).label("valid_to"),
+        )
+        .select_from(Placement)
+        .outerjoin(parent, col(parent.id) == col(Placement.parent_id))
+        .where(col(Placement.unit_id) == unit_id)
+        .order_by(col(Placement.valid_from).desc())
+        .limit(SHOWN_MAX)
+    )
+    placements = await ctx.session.execute(places)
+    return {
+        **row,
+        "children": children.mappings().all(),
+        "departments": departments.mappings().all(),
+        "placements": placements.mappings().all(),
+        "timeline": await _timeline(ctx, unit_id),
+    }
+
+
+async def _timeline(ctx: Ctx, unit_id: UUID) -> list[UnitEvent]:
+    found = await ctx.session.execute(
+        select(AuditRow)
+        .where(
+            col(AuditRow.subject_kind) == "organization.unit", col(AuditRow.subject_id) == unit_id
+        )
+        .order_by(col(AuditRow.id).desc())
+        .limit(SHOWN_MAX)
+    )
+    events = []
+    for row in found.scalars():
+        title, tone = HAPPENED.get(row.action, (row.action, Tone.mute))
+        after = row.after or {}
+        told = row.reason or after.get("parent") or after.get("on") or after.get("name")
+        events.append(UnitEvent(at=row.at, title=ctx.say(title), text=told, who=None, tone=tone))
+    return events
+
+
+def _department_rows() -> Statement:
+    return (
+        select(
+            col(Department.id).label("id"),
+            col(Department.org_id).label("unit_id"),
+            col(Unit.name).label("unit_name"),
+            col(Department.code).label("code"),
+            col(Department.name).label("name"),
+            col(Department.leader).label("leader"),
+            case((col(Department.closed_on).is_(None), "active"), else_="closed").label("state"),
+            col(Department.version).label("version"),
+        )
+        .select_from(Department)
+        .join(Unit, col(Unit.id) == col(Department.org_id))
+    )
+
+
+async def list_departments(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    statement = _department_rows()
+    orgs = await scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Department.org_id).in_(orgs))
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(col(Department.name).like(wanted), col(Department.code).like(wanted))
+        )
+    sorting = Sorting(
+        by={
+            "code": col(Department.code),
+            "name": col(Department.name),
+            "unit_name": col(Unit.name),
+        },
+        default="code",
+        tie=col(Department.id),
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=DepartmentRead)
+
+
+async def lookup_units(
+    ctx: Ctx, q: str, *, kinds: Collection[UnitKind] = tuple(UnitKind)
+) -> dict[str, Any]:
+    """Open units that the caller manages, as the choices of a form field."""
+    statement = (
+        select(col(Unit.id), col(Unit.name))
+        .where(
+            col(Unit.kind).in_(kinds),
+            col(Unit.state) != UnitState.closed,
+            or_(col(Unit.name).like(contains(q)), col(Unit.code).like(contains(q))),
+        )
+        .order_by(*_TOP_DOWN)
+        .limit(SHOWN_MAX)
+    )
+    if not ctx.principal.scope.all:
+        statement = statement.where(col(Unit.id).in_(ctx.principal.scope.write_orgs))
+    found = await ctx.session.execute(statement)
+    return {"items": [{"value": str(value), "label": label} for value, label in found]}
+
+
+async def lookup_departments(ctx: Ctx, q: str) -> dict[str, Any]:
+    """Open departments of units that the caller manages."""
+    statement = (
+        select(col(Department.id), func.concat(col(Unit.name), " ", col(Department.name)))
+        .join(Unit, col(Unit.id) == col(Department.org_id))
+        .where(
+            col(Department.closed_on).is_(None),
+            or_(col(Department.name).like(contains(q)), col(Unit.name).like(contains(q))),
+        )
+        .order_by(*_TOP_DOWN, col(Department.code))
+        .limit(SHOWN_MAX)
+    )
+    if not ctx.principal.scope.all:
+        statement = statement.where(col(Department.org_id).in_(ctx.principal.scope.write_orgs))
+    found = await ctx.session.execute(statement)
+    return {"items": [{"value": str(value), "label": label} for value, label in found]}
 
 
 async def list_legal_entities(ctx: Ctx, listing: Listing) -> dict[str, Any]:
@@ -108,6 +295,7 @@ async def list_legal_entities(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         col(LegalEntity.id).label("id"),
         col(LegalEntity.name).label("name"),
         col(LegalEntity.tax_number).label("tax_number"),
+        col(LegalEntity.version).label("version"),
     )
     if listing.q:
         statement = statement.where(col(LegalEntity.name).like(contains(listing.q)))

@@ -10,6 +10,10 @@ MODULE = Module(
     name="receiving",
     title="Receiving",
     permissions=ReceivingPermission,
+    subjects={
+        "counter": "Cashier counter",
+        "receipt": "Receipts",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

@@ -10,6 +10,10 @@ MODULE = Module(
     name="resources",
     title="Resources",
     permissions=ResourcesPermission,
+    subjects={
+        "room": "Rooms",
+        "space": "Buildings",
+    },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,

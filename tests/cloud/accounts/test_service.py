@@ -13,6 +13,7 @@ from cloud.kernel.records import AuditRow
 from cloud.modules.accounts import queries, service
 from cloud.modules.accounts.models import Role, User
 from cloud.modules.accounts.queries import AccountsAuthenticator
+from cloud.modules.accounts.service.people import LoginTaken
 from tests.kit.world import World
 
 BOUND = text(
@@ -56,7 +57,7 @@ class TestAddUser:
     async def test_refuses_a_login_that_somebody_has(self, world: World) -> None:
         await add_user(world)
 
-        with pytest.raises(IntegrityError, match="login"):
+        with pytest.raises(LoginTaken):
             await add_user(world)
 
     async def test_cannot_be_placed_in_another_company(self, world: World) -> None:

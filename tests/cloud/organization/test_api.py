@@ -54,7 +54,7 @@ class TestListUnits:
         response = await client(world.headquarters()).get(f"{UNITS}?sort=secret")
 
         problem = assert_refused(response, 422, "sort-unknown")
-        assert problem.params["allowed"] == "code, name, kind"
+        assert problem.params["allowed"] == "code, name, kind, opened_on"
         assert problem.errors[0].path == "sort"
 
     async def test_says_so_when_the_community_is_not_yours(

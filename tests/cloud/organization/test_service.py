@@ -78,7 +78,9 @@ class TestAddUnit:
 class TestAddLegalEntity:
     async def test_belongs_to_headquarters(self, world: World) -> None:
         async with world.unit(world.headquarters()) as ctx:
-            entity = await service.add_legal_entity(ctx, name="新公司", tax_number="91330000X")
+            entity = await service.add_legal_entity(
+                ctx, name="新公司", tax_number="9133TESTX0X12345"
+            )
 
         assert entity.org_id == world.alpha.id
 

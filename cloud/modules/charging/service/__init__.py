@@ -14,6 +14,7 @@ from cloud.modules.charging.service.bindings import (
     change_binding,
     end_binding,
 )
+from cloud.modules.charging.service.closing import refuse_site_with_open_bills
 from cloud.modules.charging.service.generate import (
     begin_drafts,
     generate_chunk,
@@ -123,5 +124,6 @@ __all__ = [
     "preview_run",
     "print_bill",
     "publish_run",
+    "refuse_site_with_open_bills",
     "work_through",
 ]

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/accounts/lookup/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Role Choices */
+        get: operations["accounts.role_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Permissions */
+        get: operations["accounts.list_permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/roles": {
         parameters: {
             query?: never;
@@ -14,6 +48,76 @@ export interface paths {
         /** List Roles */
         get: operations["accounts.list_roles"];
         put?: never;
+        /** Create Role */
+        post: operations["accounts.create_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/roles/{role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Role */
+        get: operations["accounts.read_role"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Role */
+        patch: operations["accounts.change_role"];
+        trace?: never;
+    };
+    "/api/v1/accounts/roles/{role_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Role */
+        post: operations["accounts.close_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/roles/{role_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy Role */
+        post: operations["accounts.copy_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/roles/{role_id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set Permissions */
+        put: operations["accounts.set_permissions"];
         post?: never;
         delete?: never;
         options?: never;
@@ -31,7 +135,76 @@ export interface paths {
         /** List Users */
         get: operations["accounts.list_users"];
         put?: never;
+        /** Create User */
+        post: operations["accounts.create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change User */
+        patch: operations["accounts.change_user"];
+        trace?: never;
+    };
+    "/api/v1/accounts/users/{user_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable User */
+        post: operations["accounts.disable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/users/{user_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable User */
+        post: operations["accounts.enable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/users/{user_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reset Password */
+        post: operations["accounts.reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -877,6 +1050,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organization/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Departments */
+        get: operations["organization.list_departments"];
+        put?: never;
+        /** Create Department */
+        post: operations["organization.create_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/departments/{department_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Department */
+        patch: operations["organization.change_department"];
+        trace?: never;
+    };
+    "/api/v1/organization/departments/{department_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Department */
+        post: operations["organization.close_department"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organization/legal-entities": {
         parameters: {
             query?: never;
@@ -886,6 +1111,75 @@ export interface paths {
         };
         /** List Legal Entities */
         get: operations["organization.list_legal_entities"];
+        put?: never;
+        /** Create Legal Entity */
+        post: operations["organization.create_legal_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/legal-entities/{entity_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Legal Entity */
+        patch: operations["organization.change_legal_entity"];
+        trace?: never;
+    };
+    "/api/v1/organization/lookup/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lookup Departments */
+        get: operations["organization.lookup_departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/lookup/parents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lookup Parents */
+        get: operations["organization.lookup_parents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/lookup/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lookup Units */
+        get: operations["organization.lookup_units"];
         put?: never;
         post?: never;
         delete?: never;
@@ -904,7 +1198,77 @@ export interface paths {
         /** List Units */
         get: operations["organization.list_units"];
         put?: never;
+        /** Create Unit */
+        post: operations["organization.create_unit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/units/{unit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Unit */
+        get: operations["organization.read_unit"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Unit */
+        patch: operations["organization.change_unit"];
+        trace?: never;
+    };
+    "/api/v1/organization/units/{unit_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Unit */
+        post: operations["organization.close_unit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/units/{unit_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move Unit */
+        post: operations["organization.move_unit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/units/{unit_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open Unit */
+        post: operations["organization.open_unit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1239,6 +1603,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change Own Password */
+        put: operations["accounts.change_own_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/public": {
         parameters: {
             query?: never;
@@ -1423,6 +1804,8 @@ export interface components {
              * @enum {string}
              */
             placement: "primary" | "toolbar" | "row" | "selection";
+            /** Shown Once */
+            shown_once: string | null;
             /** Tone */
             tone: "bad" | null;
             /** When */
@@ -1794,10 +2177,27 @@ export interface components {
             /** Value */
             value: string;
         };
+        /** ChoiceOfUnit */
+        ChoiceOfUnit: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
+        };
         /** Choices */
         Choices: {
             /** Items */
             items: components["schemas"]["Choice"][];
+        };
+        /** CloseRole */
+        CloseRole: {
+            /** Reason */
+            reason: string;
+        };
+        /** CloseWithReason */
+        CloseWithReason: {
+            /** Reason */
+            reason: string;
         };
         /**
          * ClosedPeriod
@@ -1864,6 +2264,54 @@ export interface components {
          * @enum {string}
          */
         Cycle: "1" | "2" | "3" | "6" | "12";
+        /** DepartmentChange */
+        DepartmentChange: {
+            /** Leader */
+            leader?: string | null;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** DepartmentCreate */
+        DepartmentCreate: {
+            /** Code */
+            code: string;
+            /** Leader */
+            leader?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Unit Id
+             * Format: uuid
+             */
+            unit_id: string;
+        };
+        /** DepartmentRead */
+        DepartmentRead: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Leader */
+            leader: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /**
+             * Unit Id
+             * Format: uuid
+             */
+            unit_id: string;
+            /** Unit Name */
+            unit_name: string;
+            /** Version */
+            version: number;
+        };
         /** Detail */
         Detail: {
             /** Actions */
@@ -1936,6 +2384,11 @@ export interface components {
             site_name: string;
             /** Unit Id */
             unit_id: number;
+        };
+        /** DisableUser */
+        DisableUser: {
+            /** Reason */
+            reason: string;
         };
         /** DraftLine */
         DraftLine: {
@@ -2193,6 +2646,25 @@ export interface components {
             options: components["schemas"]["Option"][];
             /** Source */
             source: string | null;
+        };
+        /**
+         * FirstPassword
+         * @description Answered once: only its hash is kept.
+         */
+        FirstPassword: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+            /** Version */
+            version: number;
         };
         /** Form */
         Form: {
@@ -2473,6 +2945,22 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** LegalEntityChange */
+        LegalEntityChange: {
+            /** Name */
+            name: string;
+            /** Tax Number */
+            tax_number: string;
+            /** Version */
+            version: number;
+        };
+        /** LegalEntityCreate */
+        LegalEntityCreate: {
+            /** Name */
+            name: string;
+            /** Tax Number */
+            tax_number: string;
+        };
         /** LegalEntityRead */
         LegalEntityRead: {
             /**
@@ -2484,6 +2972,8 @@ export interface components {
             name: string;
             /** Tax Number */
             tax_number: string;
+            /** Version */
+            version: number;
         };
         /**
          * LiveRead
@@ -2611,6 +3101,15 @@ export interface components {
          * @enum {string}
          */
         MeterState: "in_use" | "stopped" | "removed";
+        /** ModuleRead */
+        ModuleRead: {
+            /** Code */
+            code: string;
+            /** Label */
+            label: string;
+            /** Subjects */
+            subjects: components["schemas"]["SubjectRead"][];
+        };
         /** Operand */
         Operand: {
             /** Caption */
@@ -2627,6 +3126,13 @@ export interface components {
             tone: components["schemas"]["Tone"] | null;
             /** Value */
             value: string;
+        };
+        /** OwnPassword */
+        OwnPassword: {
+            /** Password */
+            password: string;
+            /** Present */
+            present: string;
         };
         /** Page[AccountRead] */
         Page_AccountRead_: {
@@ -2697,6 +3203,26 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["BuildingRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[DepartmentRead] */
+        Page_DepartmentRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["DepartmentRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -3110,6 +3636,32 @@ export interface components {
             /** Site Name */
             site_name: string;
         };
+        /** PermissionCatalog */
+        PermissionCatalog: {
+            /** Modules */
+            modules: components["schemas"]["ModuleRead"][];
+        };
+        /** PermissionRead */
+        PermissionRead: {
+            /** Code */
+            code: string;
+            /** Held */
+            held: boolean;
+            /** Label */
+            label: string;
+        };
+        /** PlacementRead */
+        PlacementRead: {
+            /** Parent Name */
+            parent_name: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Valid To */
+            valid_to: string | null;
+        };
         /**
          * PointLane
          * @description meter: a billing register. tele: a measurement for the live screen.
@@ -3458,10 +4010,126 @@ export interface components {
             /** Reversed */
             reversed: boolean;
         };
+        /**
+         * RecordKept
+         * @description What a change answers: which row, how people call it, and its new version.
+         */
+        RecordKept: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
         /** RevealedPhone */
         RevealedPhone: {
             /** Phone */
             phone: string;
+        };
+        /** RoleChange */
+        RoleChange: {
+            /** Name */
+            name: string;
+            /** Note */
+            note?: string | null;
+            /** Version */
+            version: number;
+        };
+        /** RoleChoice */
+        RoleChoice: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
+        };
+        /** RoleChoices */
+        RoleChoices: {
+            /** Items */
+            items: components["schemas"]["RoleChoice"][];
+        };
+        /** RoleCopy */
+        RoleCopy: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /** RoleCreate */
+        RoleCreate: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * RoleDetail
+         * @description `members` are those that the viewer may see, `people` counts everybody.
+         */
+        RoleDetail: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Members */
+            members: components["schemas"]["RoleMember"][];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** People */
+            people: number;
+            /** Permissions */
+            permissions: string[];
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** RoleKept */
+        RoleKept: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** RoleMember */
+        RoleMember: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Unit Name */
+            unit_name: string;
+        };
+        /** RolePermissions */
+        RolePermissions: {
+            /** Permissions */
+            permissions: string[];
+            /** Version */
+            version: number;
         };
         /** RoleRead */
         RoleRead: {
@@ -3474,10 +4142,16 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Note */
+            note: string;
             /** People */
             people: number;
             /** Permissions */
             permissions: number;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
         };
         /** RoomAtCounter */
         RoomAtCounter: {
@@ -4191,6 +4865,15 @@ export interface components {
             /** Summary */
             summary: string;
         };
+        /** SubjectRead */
+        SubjectRead: {
+            /** Code */
+            code: string;
+            /** Label */
+            label: string;
+            /** Permissions */
+            permissions: components["schemas"]["PermissionRead"][];
+        };
         /** Table */
         Table: {
             /** Actions */
@@ -4371,23 +5054,94 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["TrialLine"][];
         };
-        /** UnitCreate */
-        UnitCreate: {
-            /**
-             * Building Id
-             * Format: uuid
-             */
-            building_id: string;
-            /** Code */
-            code: string;
+        /** UnitChange */
+        UnitChange: {
+            /** City */
+            city?: string | null;
             /** Name */
             name: string;
+            /** Version */
+            version: number;
+        };
+        /** UnitChoices */
+        UnitChoices: {
+            /** Items */
+            items: components["schemas"]["ChoiceOfUnit"][];
+        };
+        /** UnitClose */
+        UnitClose: {
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            /** Reason */
+            reason: string;
+        };
+        /** UnitDetail */
+        UnitDetail: {
+            /** Children */
+            children: components["schemas"]["UnitRead"][];
+            /** City */
+            city: string;
+            /** Closed On */
+            closed_on: string | null;
+            /** Code */
+            code: string;
+            /** Departments */
+            departments: components["schemas"]["DepartmentRead"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Opened On */
+            opened_on: string | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Parent Name */
+            parent_name: string | null;
+            /** Placements */
+            placements: components["schemas"]["PlacementRead"][];
+            /** State */
+            state: string;
+            /** Timeline */
+            timeline: components["schemas"]["UnitEvent"][];
+            /** Version */
+            version: number;
+        };
+        /** UnitEvent */
+        UnitEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Text */
+            text: string | null;
+            /** Title */
+            title: string;
+            tone: components["schemas"]["Tone"];
+            /** Who */
+            who: string | null;
         };
         /**
          * UnitKind
          * @enum {string}
          */
         UnitKind: "company" | "region" | "project";
+        /** UnitMove */
+        UnitMove: {
+            /**
+             * Parent Id
+             * Format: uuid
+             */
+            parent_id: string;
+        };
         /** UnitOfSession */
         UnitOfSession: {
             /** City */
@@ -4404,11 +5158,22 @@ export interface components {
             name: string;
             /** Parent Id */
             parent_id: string | null;
+            state: components["schemas"]["UnitState"];
+        };
+        /** UnitOpen */
+        UnitOpen: {
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
         };
         /** UnitRead */
         UnitRead: {
             /** City */
             city: string;
+            /** Closed On */
+            closed_on: string | null;
             /** Code */
             code: string;
             /**
@@ -4420,10 +5185,80 @@ export interface components {
             kind: string;
             /** Name */
             name: string;
+            /** Opened On */
+            opened_on: string | null;
             /** Parent Id */
             parent_id: string | null;
             /** Parent Name */
             parent_name: string | null;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * UnitState
+         * @description A project is prepared, managed and given back; the other units are open or closed.
+         * @enum {string}
+         */
+        UnitState: "preparing" | "active" | "closed";
+        /** UserChange */
+        UserChange: {
+            /** Department Id */
+            department_id?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Org Id
+             * Format: uuid
+             */
+            org_id: string;
+            /** Phone */
+            phone?: string | null;
+            /** Post */
+            post?: string | null;
+            /** Role Ids */
+            role_ids: string[];
+            /** Unit Ids */
+            unit_ids: string[];
+            /** Version */
+            version: number;
+        };
+        /** UserCreate */
+        UserCreate: {
+            /** Department Id */
+            department_id?: string | null;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /**
+             * Org Id
+             * Format: uuid
+             */
+            org_id: string;
+            /** Phone */
+            phone?: string | null;
+            /** Post */
+            post?: string | null;
+            /** Role Ids */
+            role_ids: string[];
+            /** Unit Ids */
+            unit_ids: string[];
+        };
+        /** UserKept */
+        UserKept: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
         };
         /** UserOfSession */
         UserOfSession: {
@@ -4438,11 +5273,17 @@ export interface components {
             login: string;
             /** Name */
             name: string;
+            /** Password Due */
+            password_due: boolean;
             /** Post */
             post: string;
         };
         /** UserRead */
         UserRead: {
+            /** Department Id */
+            department_id: string | null;
+            /** Department Name */
+            department_name: string;
             /**
              * Id
              * Format: uuid
@@ -4452,14 +5293,29 @@ export interface components {
             login: string;
             /** Name */
             name: string;
+            /**
+             * Org Id
+             * Format: uuid
+             */
+            org_id: string;
+            /** Phone Masked */
+            phone_masked: string;
             /** Post */
             post: string;
+            /** Role Ids */
+            role_ids: string[];
             /** Roles */
             roles: string;
             /** State */
             state: string;
+            /** Unit Ids */
+            unit_ids: string[];
             /** Unit Name */
             unit_name: string;
+            /** Units */
+            units: string;
+            /** Version */
+            version: number;
         };
         /**
          * VersionCreate
@@ -4571,10 +5427,44 @@ export interface components {
          */
         cloud__modules__charging__models__Method: "area" | "fixed" | "metered";
         /**
+         * UnitCreate
+         * @description A region stands below the company, a project below a region or the company.
+         */
+        cloud__modules__organization__schemas__UnitCreate: {
+            /** City */
+            city?: string | null;
+            /** Code */
+            code: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "region" | "project";
+            /** Name */
+            name: string;
+            /**
+             * Parent Id
+             * Format: uuid
+             */
+            parent_id: string;
+        };
+        /**
          * Method
          * @enum {string}
          */
         cloud__modules__receiving__models__Method: "cash" | "scan" | "card" | "transfer";
+        /** UnitCreate */
+        cloud__modules__resources__schemas__UnitCreate: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
     };
     responses: {
         /** @description Nobody is logged in */
@@ -4666,6 +5556,58 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "accounts.role_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.list_permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionCatalog"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "accounts.list_roles": {
         parameters: {
             query?: {
@@ -4697,9 +5639,211 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "accounts.create_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.read_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.change_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.close_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseRole"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.copy_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleCopy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.set_permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePermissions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "accounts.list_users": {
         parameters: {
             query?: {
+                state?: ("active" | "disabled") | null;
+                role_id?: string | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -4725,6 +5869,171 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.create_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstPassword"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.change_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.disable_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableUser"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.enable_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.reset_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirstPassword"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
@@ -6470,6 +7779,140 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "organization.list_departments": {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DepartmentRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.create_department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.change_department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.close_department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                department_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseWithReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "organization.list_legal_entities": {
         parameters: {
             query?: {
@@ -6501,9 +7944,160 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "organization.create_legal_entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LegalEntityCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.change_legal_entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LegalEntityChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.lookup_departments": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.lookup_parents": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.lookup_units": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "organization.list_units": {
         parameters: {
             query?: {
+                kind?: components["schemas"]["UnitKind"] | null;
+                state?: components["schemas"]["UnitState"] | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -6529,6 +8123,206 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.create_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__modules__organization__schemas__UnitCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.read_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.change_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.close_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.move_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "organization.open_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitOpen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordKept"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
@@ -7101,7 +8895,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UnitCreate"];
+                "application/json": components["schemas"]["cloud__modules__resources__schemas__UnitCreate"];
             };
         };
         responses: {
@@ -7220,6 +9014,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LocaleChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boot"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "accounts.change_own_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
             };
         };
         responses: {

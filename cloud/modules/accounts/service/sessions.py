@@ -1,9 +1,8 @@
-"""Logging in and out, and making accounts, roles and grants."""
+"""Logging in and out, and what a person changes of their own account."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,8 +15,7 @@ from cloud.kernel.auth import new_token, token_hash
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import Sessions
-from cloud.kernel.errors import FieldError, NotFound, TooMany, Unauthenticated, Unprocessable
-from cloud.modules.accounts.models import Grant, Role, RolePermission, User
+from cloud.kernel.errors import FieldError, TooMany, Unauthenticated, Unprocessable
 
 SESSION_LIFE = timedelta(hours=12)
 TRIES_MAX = 5
@@ -32,7 +30,8 @@ _CREDENTIAL = text("SELECT * FROM accounts_credential_of(:login, :now)")
 _FAILED = text("SELECT accounts_login_failed(:login, :now, :tries, :lock_s)")
 _OPEN = text("SELECT accounts_open_session(:user_id, :hash, :now, :until)")
 _CLOSE = text("SELECT accounts_close_session(:hash)")
-_SET_PASSWORD = text("SELECT accounts_set_password(:user_id, :hash)")
+_OWN = text("SELECT accounts_principal_of_user(:user_id)")
+_CHANGE_OWN = text("SELECT accounts_change_own(:user_id, :hash, :kept, :locale)")
 
 
 class WrongCredentials(Unauthenticated):
@@ -45,6 +44,14 @@ class LoginLocked(TooMany):
 
 class PasswordTooShort(Unprocessable):
     message = "A password has at least {length} characters."
+
+
+class PasswordWrong(Unprocessable):
+    message = "This is not your present password."
+
+
+class PasswordSame(Unprocessable):
+    message = "Choose a password that differs from the present one and from your account."
 
 
 async def log_in(sessions: Sessions, *, login: str, password: str) -> str:
@@ -90,64 +97,44 @@ def _verify(password_hash: str, password: str) -> bool:
         return False
 
 
-async def choose_locale(ctx: Ctx, *, locale: str) -> User:
-    assert ctx.principal.id is not None
-    user = await ctx.get(User, ctx.principal.id, lock=True)
-    user.locale = locale
-    return user
-
-
-async def add_user(
-    ctx: Ctx, *, org_id: UUID, login: str, name: str, post: str, password: str
-) -> User:
+async def hashed(password: str) -> str:
     """Raises PasswordTooShort."""
     if len(password) < PASSWORD_LENGTH_MIN:
         raise PasswordTooShort(
-            length=PASSWORD_LENGTH_MIN, fields=(FieldError("password", "string_too_short"),)
+            length=PASSWORD_LENGTH_MIN, fields=(FieldError("password", "password-too-short"),)
         )
-    user = User(**ctx.stamp(org_id), login=login, name=name, post=post)
-    ctx.session.add(user)
-    await ctx.session.flush()  # the function below reads the row
-    password_hash = await asyncio.to_thread(_HASHER.hash, password)
-    known = await ctx.session.execute(_SET_PASSWORD, {"user_id": user.id, "hash": password_hash})
-    if not known.scalar_one():
-        raise NotFound
+    return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def choose_locale(ctx: Ctx, *, locale: str) -> None:
+    await _change_own(ctx, locale=locale)
+
+
+async def change_own_password(ctx: Ctx, *, present: str, password: str, token: str) -> None:
+    """Other sessions end. Raises PasswordWrong, PasswordSame and PasswordTooShort."""
+    own = {"user_id": ctx.principal.id}
+    login: str = (await ctx.session.execute(_OWN, own)).scalar_one()["login"]
+    known = (await ctx.session.execute(_CREDENTIAL, {"login": login, "now": ctx.now})).one()
+    if not await asyncio.to_thread(_verify, known.password_hash or _NOBODY, present):
+        raise PasswordWrong(fields=(FieldError("present", "password-wrong"),))
+    if password in {present, login}:
+        raise PasswordSame(fields=(FieldError("password", "password-same"),))
+    await _change_own(ctx, password_hash=await hashed(password), kept=token_hash(token))
     await audit.record(
         ctx,
-        action="accounts.user.added",
+        action="accounts.password.changed",
         subject_kind="accounts.user",
-        subject_id=user.id,
-        org_id=org_id,
-        after={"login": login, "name": name},
+        subject_id=ctx.principal.id,
+        org_id=ctx.principal.org_id,
     )
-    return user
 
 
-async def add_role(ctx: Ctx, *, code: str, name: str, permissions: Iterable[str]) -> Role:
-    role = Role(**ctx.stamp(ctx.principal.company_id), code=code, name=name)
-    ctx.session.add(role)
-    await ctx.session.flush()  # without a relationship the order of inserts is not known
-    for permission in permissions:
-        ctx.session.add(
-            RolePermission(
-                **ctx.stamp(ctx.principal.company_id), role_id=role.id, permission=permission
-            )
-        )
-    return role
-
-
-async def grant_role(ctx: Ctx, *, user_id: UUID, role_id: UUID, unit_id: UUID) -> Grant:
-    """Let the role hold for the person in the unit and below. Foreign ids are loaded first."""
-    user = await ctx.get(User, user_id)
-    role = await ctx.get(Role, role_id)
-    grant = Grant(**ctx.stamp(user.org_id), user_id=user.id, role_id=role.id, unit_id=unit_id)
-    ctx.session.add(grant)
-    await audit.record(
-        ctx,
-        action="accounts.role.granted",
-        subject_kind="accounts.user",
-        subject_id=user.id,
-        org_id=user.org_id,
-        after={"role": role.code, "unit_id": str(unit_id)},
+async def _change_own(
+    ctx: Ctx, *, password_hash: str | None = None, kept: bytes = b"", locale: str | None = None
+) -> None:
+    user_id: UUID | None = ctx.principal.id
+    assert user_id is not None
+    await ctx.session.execute(
+        _CHANGE_OWN,
+        {"user_id": user_id, "hash": password_hash, "kept": kept, "locale": locale},
     )
-    return grant
