@@ -16,7 +16,7 @@ _COUNTER = (
     "customers.party:read", "customers.phone:reveal", "organization.unit:read",
 )  # fmt: skip
 _ENGINEERING = (
-    "devices.", "metering.meter:read", "metering.reading:read", "resources.room:read",
+    "devices.", "metering.meter:", "metering.reading:read", "metering.reading:create", "resources.room:read",
     "organization.unit:read",
 )  # fmt: skip
 

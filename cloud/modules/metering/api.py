@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.metering import queries, service
 from cloud.modules.metering.models import (
+    Meter,
     MeterChange,
     MeterKind,
     MeterState,
@@ -22,15 +23,25 @@ from cloud.modules.metering.permissions import (
     ReadMeters,
     ReadReadings,
     ReviewReadings,
+    WriteMeters,
 )
 from cloud.modules.metering.schemas import (
+    Choices,
     MeterChangeCreate,
     MeterChangeRead,
+    MeterConnect,
+    MeterCorrect,
+    MeterCreate,
+    MeterDetail,
     MeterRead,
+    MeterRemove,
+    MeterSaved,
     ReadingCreate,
     ReadingRead,
     TakenReading,
 )
+
+Wanted = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1/metering", tags=["metering"])
 
@@ -43,6 +54,43 @@ async def list_meters(
     state: MeterState | None = None,
 ) -> dict[str, Any]:
     return await queries.list_meters(ctx, listing, kind=kind, state=state)
+
+
+@router.post("/meters", response_model=MeterSaved, status_code=201)
+async def put_up_meter(ctx: WriteMeters, wanted: MeterCreate) -> Meter:
+    return await service.put_up_meter(ctx, spec=service.MeterSpec(**wanted.model_dump()))
+
+
+@router.get("/meters/choices", response_model=Choices)
+async def meter_choices(ctx: ReadMeters, q: Wanted = "") -> Choices:
+    return await queries.meter_choices(ctx, q)
+
+
+@router.get("/points/choices", response_model=Choices)
+async def point_choices(ctx: ReadMeters, q: Wanted = "") -> Choices:
+    return await queries.point_choices(ctx, q)
+
+
+@router.get("/meters/{meter_id}", response_model=MeterDetail)
+async def read_meter(ctx: ReadMeters, meter_id: UUID) -> MeterDetail:
+    return await queries.read_meter(ctx, meter_id)
+
+
+@router.patch("/meters/{meter_id}", response_model=MeterSaved)
+async def correct_meter(ctx: WriteMeters, meter_id: UUID, wanted: MeterCorrect) -> Meter:
+    return await service.correct_meter(ctx, meter_id=meter_id, **wanted.model_dump())
+
+
+@router.post("/meters/{meter_id}/connect", response_model=MeterSaved)
+async def connect_meter(ctx: WriteMeters, meter_id: UUID, wanted: MeterConnect) -> Meter:
+    return await service.connect_meter(ctx, meter_id=meter_id, point_no=wanted.point_no)
+
+
+@router.post("/meters/{meter_id}/remove", response_model=MeterSaved)
+async def remove_meter(ctx: WriteMeters, meter_id: UUID, wanted: MeterRemove) -> Meter:
+    return await service.take_away_meter(
+        ctx, meter_id=meter_id, final_value=wanted.final_value, reason=wanted.reason
+    )
 
 
 @router.post("/meters/{meter_id}/readings", response_model=TakenReading, status_code=201)

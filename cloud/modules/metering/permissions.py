@@ -11,6 +11,7 @@ from cloud.kernel.http import allow
 
 class MeteringPermission(StrEnum):
     meter_read = "metering.meter:read"
+    meter_write = "metering.meter:write"
     meter_change = "metering.meter:change"
     reading_read = "metering.reading:read"
     reading_create = "metering.reading:create"
@@ -18,6 +19,7 @@ class MeteringPermission(StrEnum):
 
 
 ReadMeters = Annotated[Ctx, allow(MeteringPermission.meter_read)]
+WriteMeters = Annotated[Ctx, allow(MeteringPermission.meter_write)]
 ChangeMeters = Annotated[Ctx, allow(MeteringPermission.meter_change)]
 ReadReadings = Annotated[Ctx, allow(MeteringPermission.reading_read)]
 CreateReadings = Annotated[Ctx, allow(MeteringPermission.reading_create)]

@@ -9,7 +9,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.modules.metering.models import MeterKind
+
 Shown = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=4)]
+Multiplier = Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
+Digits = Annotated[int, Field(ge=3, le=9)]
+PlateNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 
 class MeterRead(BaseModel):
@@ -24,10 +29,111 @@ class MeterRead(BaseModel):
     multiplier: Decimal
     digits: int
     state: str
+    can_roll_over: bool
     is_remote: bool
     last_value: Decimal | None
     last_read_at: datetime | None
     version: int
+
+
+class MonthOfUse(BaseModel):
+    """`usage` is null where a reading is missing; `why` says so."""
+
+    month: str
+    usage: Decimal | None
+    why: str
+
+
+class ReadingLine(BaseModel):
+    read_at: datetime
+    value: Decimal
+    source: str
+    state: str
+    reason: str
+
+
+class ChangeLine(BaseModel):
+    changed_at: datetime
+    old_final: Decimal
+    new_initial: Decimal
+    reason: str
+
+
+class MeterFacts(BaseModel):
+    installed_on: date
+    initial_value: Decimal
+    multiplier: Decimal
+    digits: int
+    can_roll_over: bool
+    parent_no: str | None
+    device: str | None
+    removed_on: date | None
+
+
+class MeterDetail(MeterRead):
+    facts: MeterFacts
+    months: list[MonthOfUse]
+    readings: list[ReadingLine]
+    changes: list[ChangeLine]
+
+
+class MeterSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    no: str
+    state: str
+    version: int
+
+
+class MeterCreate(BaseModel):
+    """In a room, or shared, in a building or a unit. `initial_value` is what it shows now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    room_id: UUID | None = None
+    space_id: UUID | None = None
+    no: PlateNumber
+    kind: MeterKind
+    multiplier: Multiplier
+    digits: Digits
+    can_roll_over: bool = True
+    initial_value: Shown
+    installed_on: date
+    parent_id: UUID | None = None
+    point_no: int | None = None
+
+
+class MeterCorrect(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    no: PlateNumber
+    multiplier: Multiplier
+    digits: Digits
+    can_roll_over: bool
+
+
+class MeterConnect(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    point_no: int | None
+
+
+class MeterRemove(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    final_value: Shown | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Choice(BaseModel):
+    value: str
+    label: str
+
+
+class Choices(BaseModel):
+    items: list[Choice]
 
 
 class ReadingRead(BaseModel):

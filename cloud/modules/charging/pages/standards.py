@@ -276,7 +276,7 @@ STANDARDS = TablePage(
         ),
         Action(
             "create_metered",
-            "By meter",
+            "New metered standard",
             api.create_standard,
             placement="toolbar",
             form=METERED,
@@ -284,7 +284,7 @@ STANDARDS = TablePage(
         ),
         Action(
             "create_fixed",
-            "Fixed",
+            "New fixed standard",
             api.create_standard,
             placement="toolbar",
             form=FIXED,

@@ -8,6 +8,7 @@ from cloud.modules.metering.queries.cutoff import (
     register_of,
     usage_for_period,
 )
+from cloud.modules.metering.queries.meter import meter_choices, point_choices, read_meter
 from cloud.modules.metering.queries.records import (
     UNITS,
     MeterOfRoom,
@@ -25,8 +26,11 @@ __all__ = [
     "PeriodUsage",
     "list_meters",
     "list_readings",
+    "meter_choices",
     "meters_of_points",
     "meters_of_rooms",
+    "point_choices",
+    "read_meter",
     "readings_at_cutoff",
     "register_of",
     "usage_for_period",

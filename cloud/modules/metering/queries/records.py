@@ -76,9 +76,8 @@ async def meters_of_points(ctx: Ctx, *, site_id: UUID, points: Sequence[int]) ->
     return {meter.point_no: meter for meter in found.scalars() if meter.point_no is not None}
 
 
-async def list_meters(
-    ctx: Ctx, listing: Listing, *, kind: MeterKind | None = None, state: MeterState | None = None
-) -> dict[str, Any]:
+def meter_rows() -> tuple[Statement, Any]:
+    """Meters with their last verified reading."""
     last = (
         select(col(Reading.value).label("value"), col(Reading.read_at).label("read_at"))
         .where(col(Reading.meter_id) == col(Meter.id), col(Reading.state) == ReadingState.verified)
@@ -97,6 +96,7 @@ async def list_meters(
             func.coalesce(col(Space.full_name), "").label("place"),
             col(Meter.multiplier).label("multiplier"),
             col(Meter.digits).label("digits"),
+            col(Meter.can_roll_over).label("can_roll_over"),
             col(Meter.state).label("state"),
             col(Meter.point_no).is_not(None).label("is_remote"),
             last.c.value.label("last_value"),
@@ -108,6 +108,13 @@ async def list_meters(
         .outerjoin(Space, _own_space())
         .outerjoin(last, true())
     )
+    return statement, last
+
+
+async def list_meters(
+    ctx: Ctx, listing: Listing, *, kind: MeterKind | None = None, state: MeterState | None = None
+) -> dict[str, Any]:
+    statement, last = meter_rows()
     statement = await _within(ctx, statement, col(Meter.org_id), listing)
     if kind is not None:
         statement = statement.where(col(Meter.kind) == kind)

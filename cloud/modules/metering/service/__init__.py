@@ -1,5 +1,18 @@
 """Everything that changes meters and readings."""
 
+from cloud.modules.metering.service.lifecycle import (
+    InitialTooLong,
+    InstalledInFuture,
+    MeterHasReadings,
+    MeterNeedsPlace,
+    MeterNumberTaken,
+    PointHasMeter,
+    PointIsNoRegister,
+    connect_meter,
+    correct_meter,
+    put_up_meter,
+    take_away_meter,
+)
 from cloud.modules.metering.service.meters import (
     MeterRemoved,
     MeterSpec,
@@ -27,9 +40,16 @@ from cloud.modules.metering.service.readings import (
 
 __all__ = [
     "Arrived",
+    "InitialTooLong",
+    "InstalledInFuture",
+    "MeterHasReadings",
+    "MeterNeedsPlace",
+    "MeterNumberTaken",
     "MeterRemoved",
     "MeterSpec",
     "OldFinalBelowLast",
+    "PointHasMeter",
+    "PointIsNoRegister",
     "ReadingAboveNext",
     "ReadingBelowLast",
     "ReadingExists",
@@ -40,10 +60,14 @@ __all__ = [
     "add_meter",
     "add_meters",
     "change_meter",
+    "connect_meter",
+    "correct_meter",
+    "put_up_meter",
     "record_arrived",
     "record_measured",
     "record_reading",
     "refuse_reading",
     "remove_meter",
     "slot_of",
+    "take_away_meter",
 ]

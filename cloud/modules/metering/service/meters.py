@@ -130,7 +130,7 @@ async def change_meter(
     return change
 
 
-async def remove_meter(ctx: Ctx, *, meter_id: UUID) -> Meter:
+async def remove_meter(ctx: Ctx, *, meter_id: UUID, reason: str = "") -> Meter:
     """Take it out of use today; its readings stay. Removing it twice is not an error."""
     meter = await ctx.get(Meter, meter_id, lock=True)
     if meter.state == MeterState.removed:
@@ -144,6 +144,7 @@ async def remove_meter(ctx: Ctx, *, meter_id: UUID) -> Meter:
         subject_id=meter.id,
         org_id=meter.org_id,
         before={"point_no": meter.point_no},
+        reason=reason,
     )
     return meter
 

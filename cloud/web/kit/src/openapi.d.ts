@@ -958,11 +958,47 @@ export interface paths {
         /** List Meters */
         get: operations["metering.list_meters"];
         put?: never;
+        /** Put Up Meter */
+        post: operations["metering.put_up_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metering/meters/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Meter Choices */
+        get: operations["metering.meter_choices"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metering/meters/{meter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Meter */
+        get: operations["metering.read_meter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Correct Meter */
+        patch: operations["metering.correct_meter"];
         trace?: never;
     };
     "/api/v1/metering/meters/{meter_id}/change": {
@@ -982,6 +1018,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metering/meters/{meter_id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Connect Meter */
+        post: operations["metering.connect_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metering/meters/{meter_id}/readings": {
         parameters: {
             query?: never;
@@ -993,6 +1046,40 @@ export interface paths {
         put?: never;
         /** Record Reading */
         post: operations["metering.record_reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metering/meters/{meter_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove Meter */
+        post: operations["metering.remove_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metering/points/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Point Choices */
+        get: operations["metering.point_choices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2170,6 +2257,20 @@ export interface components {
             /** Units */
             units: number;
         };
+        /** ChangeLine */
+        ChangeLine: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** New Initial */
+            new_initial: string;
+            /** Old Final */
+            old_final: string;
+            /** Reason */
+            reason: string;
+        };
         /** Choice */
         Choice: {
             /** Label */
@@ -3059,6 +3160,120 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** MeterConnect */
+        MeterConnect: {
+            /** Point No */
+            point_no: number | null;
+        };
+        /** MeterCorrect */
+        MeterCorrect: {
+            /** Can Roll Over */
+            can_roll_over: boolean;
+            /** Digits */
+            digits: number;
+            /** Multiplier */
+            multiplier: number | string;
+            /** No */
+            no: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * MeterCreate
+         * @description In a room, or shared, in a building or a unit. `initial_value` is what it shows now.
+         */
+        MeterCreate: {
+            /**
+             * Can Roll Over
+             * @default true
+             */
+            can_roll_over: boolean;
+            /** Digits */
+            digits: number;
+            /** Initial Value */
+            initial_value: number | string;
+            /**
+             * Installed On
+             * Format: date
+             */
+            installed_on: string;
+            kind: components["schemas"]["MeterKind"];
+            /** Multiplier */
+            multiplier: number | string;
+            /** No */
+            no: string;
+            /** Parent Id */
+            parent_id?: string | null;
+            /** Point No */
+            point_no?: number | null;
+            /** Room Id */
+            room_id?: string | null;
+            /** Space Id */
+            space_id?: string | null;
+        };
+        /** MeterDetail */
+        MeterDetail: {
+            /** Can Roll Over */
+            can_roll_over: boolean;
+            /** Changes */
+            changes: components["schemas"]["ChangeLine"][];
+            /** Digits */
+            digits: number;
+            facts: components["schemas"]["MeterFacts"];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Remote */
+            is_remote: boolean;
+            /** Kind */
+            kind: string;
+            /** Last Read At */
+            last_read_at: string | null;
+            /** Last Value */
+            last_value: string | null;
+            /** Months */
+            months: components["schemas"]["MonthOfUse"][];
+            /** Multiplier */
+            multiplier: string;
+            /** No */
+            no: string;
+            /** Place */
+            place: string;
+            /** Readings */
+            readings: components["schemas"]["ReadingLine"][];
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Unit */
+            unit: string;
+            /** Version */
+            version: number;
+        };
+        /** MeterFacts */
+        MeterFacts: {
+            /** Can Roll Over */
+            can_roll_over: boolean;
+            /** Device */
+            device: string | null;
+            /** Digits */
+            digits: number;
+            /** Initial Value */
+            initial_value: string;
+            /**
+             * Installed On
+             * Format: date
+             */
+            installed_on: string;
+            /** Multiplier */
+            multiplier: string;
+            /** Parent No */
+            parent_no: string | null;
+            /** Removed On */
+            removed_on: string | null;
+        };
         /**
          * MeterKind
          * @enum {string}
@@ -3066,6 +3281,8 @@ export interface components {
         MeterKind: "electricity" | "water" | "gas" | "heat";
         /** MeterRead */
         MeterRead: {
+            /** Can Roll Over */
+            can_roll_over: boolean;
             /** Digits */
             digits: number;
             /**
@@ -3096,6 +3313,27 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** MeterRemove */
+        MeterRemove: {
+            /** Final Value */
+            final_value?: number | string | null;
+            /** Reason */
+            reason: string;
+        };
+        /** MeterSaved */
+        MeterSaved: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** No */
+            no: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
         /**
          * MeterState
          * @enum {string}
@@ -3109,6 +3347,18 @@ export interface components {
             label: string;
             /** Subjects */
             subjects: components["schemas"]["SubjectRead"][];
+        };
+        /**
+         * MonthOfUse
+         * @description `usage` is null where a reading is missing; `why` says so.
+         */
+        MonthOfUse: {
+            /** Month */
+            month: string;
+            /** Usage */
+            usage: string | null;
+            /** Why */
+            why: string;
         };
         /** Operand */
         Operand: {
@@ -3787,6 +4037,22 @@ export interface components {
             read_on?: string | null;
             /** Value */
             value: number | string;
+        };
+        /** ReadingLine */
+        ReadingLine: {
+            /**
+             * Read At
+             * Format: date-time
+             */
+            read_at: string;
+            /** Reason */
+            reason: string;
+            /** Source */
+            source: string;
+            /** State */
+            state: string;
+            /** Value */
+            value: string;
         };
         /** ReadingRead */
         ReadingRead: {
@@ -7613,6 +7879,128 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "metering.put_up_meter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.meter_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.read_meter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.correct_meter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterCorrect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "metering.change_meter": {
         parameters: {
             query?: never;
@@ -7635,6 +8023,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeterChangeRead"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.connect_meter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterConnect"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterSaved"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -7680,6 +8103,68 @@ export interface operations {
             413: components["responses"]["Refusal413"];
             422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.remove_meter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                meter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterRemove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "metering.point_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
             503: components["responses"]["Refusal503"];
         };
     };
