@@ -16,8 +16,8 @@ _COUNTER = (
     "customers.party:read", "customers.phone:reveal", "organization.unit:read",
 )  # fmt: skip
 _ENGINEERING = (
-    "devices.", "metering.meter:", "metering.reading:read", "metering.reading:create", "resources.room:read",
-    "organization.unit:read",
+    "devices.", "metering.meter:", "metering.reading:read", "metering.reading:create",
+    "resources.room:read", "organization.unit:read",
 )  # fmt: skip
 
 # role code: (name, permission prefixes); the administrator holds the whole vocabulary.
