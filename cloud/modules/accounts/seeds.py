@@ -12,7 +12,8 @@ _FINANCE = (
     "organization.unit:read", "devices.live:read",
 )  # fmt: skip
 _COUNTER = (
-    "receiving.", "charging.bill:read", "charging.item:read", "resources.room:read",
+    "receiving.counter:", "receiving.receipt:", "receiving.shift:", "receiving.held:read",
+    "charging.bill:read", "charging.item:read", "resources.room:read",
     "customers.party:read", "customers.phone:reveal", "organization.unit:read",
 )  # fmt: skip
 _ENGINEERING = (

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.ledger import queries
 from cloud.modules.ledger.permissions import ReadAccounts, ReadEntries
-from cloud.modules.ledger.schemas import AccountRead, EntryDetail, EntryRead
+from cloud.modules.ledger.schemas import AccountChoices, AccountRead, EntryDetail, EntryRead
 
 router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
@@ -18,6 +18,13 @@ router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 @router.get("/accounts", response_model=Page[AccountRead])
 async def list_accounts(ctx: ReadAccounts, listing: Listed) -> dict[str, Any]:
     return await queries.list_accounts(ctx, listing)
+
+
+@router.get("/accounts/choices", response_model=AccountChoices)
+async def account_choices(
+    ctx: ReadAccounts, q: Annotated[str, Query(max_length=100)] = ""
+) -> AccountChoices:
+    return await queries.account_choices(ctx, q)
 
 
 @router.get("/entries", response_model=Page[EntryRead])

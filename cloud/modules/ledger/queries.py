@@ -17,6 +17,8 @@ from cloud.kernel.money import ZERO
 from cloud.modules.accounts import queries as accounts
 from cloud.modules.ledger.models import Account, Entry, Line
 from cloud.modules.ledger.schemas import (
+    AccountChoice,
+    AccountChoices,
     AccountRead,
     EntryDetail,
     EntryLineRead,
@@ -27,6 +29,7 @@ from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 
 LINES_SHOWN_MAX = 200
+CHOICES_MAX = 50
 
 
 class AccountMissing(Conflict):
@@ -43,6 +46,20 @@ async def account_ids(ctx: Ctx, *codes: str) -> dict[str, UUID]:
         if code not in ids:
             raise AccountMissing(code=code)
     return ids
+
+
+async def account_choices(ctx: Ctx, q: str) -> AccountChoices:
+    """Accounts for a form's field, by code or name."""
+    wanted = contains(q)
+    found = await ctx.session.execute(
+        select(col(Account.code), col(Account.name))
+        .where(or_(col(Account.code).like(wanted), col(Account.name).like(wanted)))
+        .order_by(col(Account.code))
+        .limit(CHOICES_MAX)
+    )
+    return AccountChoices(
+        items=[AccountChoice(value=code, label=f"{code} {name}") for code, name in found]
+    )
 
 
 async def balance(ctx: Ctx, code: str) -> Decimal:

@@ -12,9 +12,12 @@ CHART = (
     ("1012", "其他货币资金", AccountKind.asset),
     ("1122", "应收账款", AccountKind.asset),
     ("2205", "合同负债", AccountKind.liability),
+    ("220501", "预存款", AccountKind.liability),
     ("2221", "应交税费", AccountKind.liability),
     ("2241", "其他应付款", AccountKind.liability),
+    ("224101", "押金", AccountKind.liability),
     ("6001", "主营业务收入", AccountKind.income),
+    ("6301", "营业外收入", AccountKind.income),
 )
 
 

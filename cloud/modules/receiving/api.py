@@ -10,11 +10,28 @@ from fastapi import APIRouter, Query, Response
 
 from cloud.kernel.http import idempotent
 from cloud.kernel.listing import Listed, Page
+from cloud.modules.charging.schemas import Choices
 from cloud.modules.charging.service import Payment
-from cloud.modules.receiving import queries, service
-from cloud.modules.receiving.models import Method, Receipt, ReceiptState
+from cloud.modules.receiving import models, queries, service
+from cloud.modules.receiving.models import (
+    DepositItem,
+    DepositMove,
+    DepositState,
+    PaymentMethod,
+    Payout,
+    PayoutKind,
+    Receipt,
+    ReceiptState,
+)
 from cloud.modules.receiving.permissions import (
+    ChangeSetup,
+    CloseShifts,
+    DeductDeposits,
+    ReadHeld,
     ReadReceipts,
+    ReadSetup,
+    ReadShifts,
+    RefundHeld,
     RevealPhones,
     ReverseReceipts,
     TakeReceipts,
@@ -22,18 +39,44 @@ from cloud.modules.receiving.permissions import (
 )
 from cloud.modules.receiving.queries import SearchBy
 from cloud.modules.receiving.schemas import (
+    Changed,
     CounterRoom,
+    Deducted,
+    DepositDetail,
+    DepositItemChange,
+    DepositItemCreate,
+    DepositItemRead,
+    DepositRead,
+    DepositUsed,
+    Desk,
+    HeldState,
     Hits,
+    MethodChange,
+    MethodCreate,
+    MethodRead,
+    PayoutMade,
+    PayoutRead,
+    PrepaidDetail,
+    PrepaidRead,
     ReceiptCreate,
     ReceiptDetail,
     ReceiptRead,
     ReceiptReverse,
     ReceiptReversed,
     ReceiptTaken,
+    RefundWanted,
     RevealedPhone,
     RoomStatement,
     Shift,
+    ShiftClose,
+    ShiftClosed,
+    ShiftRead,
+    ShiftState,
+    Switch,
 )
+from cloud.modules.receiving.service import DepositWanted, Prepayment, Tender
+
+Wanted = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1/receiving", tags=["receiving"])
 
@@ -53,9 +96,35 @@ async def counter_room(ctx: UseCounter, room_id: UUID) -> CounterRoom:
     return await queries.counter_room(ctx, room_id)
 
 
+@router.get("/counter/desk", response_model=Desk)
+async def read_desk(ctx: UseCounter) -> Desk:
+    return await queries.read_desk(ctx)
+
+
 @router.get("/shift", response_model=Shift)
 async def read_shift(ctx: UseCounter) -> Shift:
     return await queries.read_shift(ctx)
+
+
+@router.get("/shifts", response_model=Page[ShiftRead])
+async def list_shifts(
+    ctx: ReadShifts,
+    listing: Listed,
+    state: ShiftState | None = None,
+    period_from: date | None = None,
+    period_to: date | None = None,
+) -> dict[str, Any]:
+    return await queries.list_shifts(
+        ctx, listing, state=state, period_from=period_from, period_to=period_to
+    )
+
+
+@router.post("/shifts/{shift_id}/close", response_model=ShiftClosed)
+@idempotent(ShiftClosed)
+async def close_shift(ctx: CloseShifts, shift_id: UUID, wanted: ShiftClose) -> models.Shift:
+    return await service.close_shift(
+        ctx, shift_id=shift_id, counted=wanted.counted, note=wanted.note or ""
+    )
 
 
 @router.post("/parties/{party_id}/phone", response_model=RevealedPhone)
@@ -67,7 +136,7 @@ async def reveal_phone(ctx: RevealPhones, party_id: UUID) -> RevealedPhone:
 async def list_receipts(
     ctx: ReadReceipts,
     listing: Listed,
-    method: Method | None = None,
+    method: Annotated[str | None, Query(max_length=20)] = None,
     state: ReceiptState | None = None,
     period_from: date | None = None,
     period_to: date | None = None,
@@ -89,8 +158,12 @@ async def take_receipt(ctx: TakeReceipts, wanted: ReceiptCreate) -> Receipt:
         ctx,
         room_id=wanted.room_id,
         method=wanted.method,
+        lines=[Tender(**line.model_dump()) for line in wanted.lines],
         payments=[Payment(**part.model_dump()) for part in wanted.allocations],
         amount=wanted.amount,
+        ahead=Prepayment(**wanted.prepay.model_dump()) if wanted.prepay else None,
+        keep_rest=wanted.keep_rest,
+        deposits_wanted=[DepositWanted(**one.model_dump()) for one in wanted.deposits],
         tendered=wanted.tendered,
     )
 
@@ -121,3 +194,123 @@ async def read_statement(
     period_to: date | None = None,
 ) -> RoomStatement:
     return await queries.read_statement(ctx, room_id, first=period_from, last=period_to)
+
+
+@router.get("/prepaid", response_model=Page[PrepaidRead])
+async def list_prepaid(
+    ctx: ReadHeld, listing: Listed, state: HeldState | None = None
+) -> dict[str, Any]:
+    return await queries.list_prepaid(ctx, listing, state=state)
+
+
+@router.get("/prepaid/{account_id}", response_model=PrepaidDetail)
+async def read_prepaid(ctx: ReadHeld, account_id: UUID) -> PrepaidDetail:
+    return await queries.read_prepaid(ctx, account_id)
+
+
+@router.post("/prepaid/{account_id}/refund", response_model=PayoutMade, status_code=201)
+@idempotent(PayoutMade, status=201)
+async def refund_prepaid(ctx: RefundHeld, account_id: UUID, wanted: RefundWanted) -> Payout:
+    return await service.refund_prepaid(ctx, account_id=account_id, **wanted.model_dump())
+
+
+@router.get("/deposits", response_model=Page[DepositRead])
+async def list_deposits(
+    ctx: ReadHeld,
+    listing: Listed,
+    state: DepositState | None = None,
+    item_id: UUID | None = None,
+) -> dict[str, Any]:
+    return await queries.list_deposits(ctx, listing, state=state, item_id=item_id)
+
+
+@router.get("/deposits/{deposit_id}", response_model=DepositDetail)
+async def read_deposit(ctx: ReadHeld, deposit_id: UUID) -> DepositDetail:
+    return await queries.read_deposit(ctx, deposit_id)
+
+
+@router.post("/deposits/{deposit_id}/refund", response_model=PayoutMade, status_code=201)
+@idempotent(PayoutMade, status=201)
+async def refund_deposit(ctx: RefundHeld, deposit_id: UUID, wanted: RefundWanted) -> Payout:
+    return await service.refund_deposit(ctx, deposit_id=deposit_id, **wanted.model_dump())
+
+
+@router.post("/deposits/{deposit_id}/deduct", response_model=Deducted, status_code=201)
+@idempotent(Deducted, status=201)
+async def deduct_deposit(ctx: DeductDeposits, deposit_id: UUID, wanted: DepositUsed) -> DepositMove:
+    return await service.deduct_deposit(ctx, deposit_id=deposit_id, **wanted.model_dump())
+
+
+@router.post("/deposits/{deposit_id}/transfer", response_model=ReceiptTaken, status_code=201)
+@idempotent(ReceiptTaken, status=201)
+async def transfer_deposit(ctx: DeductDeposits, deposit_id: UUID, wanted: DepositUsed) -> Receipt:
+    return await service.transfer_deposit(ctx, deposit_id=deposit_id, **wanted.model_dump())
+
+
+@router.get("/payouts", response_model=Page[PayoutRead])
+async def list_payouts(
+    ctx: ReadHeld, listing: Listed, kind: PayoutKind | None = None
+) -> dict[str, Any]:
+    return await queries.list_payouts(ctx, listing, kind=kind)
+
+
+@router.get("/methods", response_model=Page[MethodRead])
+async def list_methods(ctx: ReadSetup, listing: Listed) -> dict[str, Any]:
+    return await queries.list_methods(ctx, listing)
+
+
+@router.get("/methods/choices", response_model=Choices)
+async def method_choices(ctx: ReadReceipts, q: Wanted = "") -> Choices:
+    return await queries.method_options(ctx, q=q, is_money=False)
+
+
+@router.get("/methods/money", response_model=Choices)
+async def money_choices(ctx: ReadHeld, q: Wanted = "") -> Choices:
+    return await queries.method_options(ctx, q=q, is_money=True)
+
+
+@router.post("/methods", response_model=Changed, status_code=201)
+async def add_method(ctx: ChangeSetup, wanted: MethodCreate) -> PaymentMethod:
+    return await service.add_method(ctx, **wanted.model_dump())
+
+
+@router.patch("/methods/{method_id}", response_model=Changed)
+async def change_method(ctx: ChangeSetup, method_id: UUID, wanted: MethodChange) -> PaymentMethod:
+    return await service.change_method(ctx, method_id=method_id, **wanted.model_dump())
+
+
+@router.post("/methods/{method_id}/switch", response_model=Changed)
+async def switch_method(ctx: ChangeSetup, method_id: UUID, wanted: Switch) -> PaymentMethod:
+    return await service.switch_method(ctx, method_id=method_id, reason=wanted.reason)
+
+
+@router.get("/deposit-items", response_model=Page[DepositItemRead])
+async def list_deposit_items(ctx: ReadSetup, listing: Listed) -> dict[str, Any]:
+    return await queries.list_deposit_items(ctx, listing)
+
+
+@router.get("/deposit-items/choices", response_model=Choices)
+async def deposit_item_choices(ctx: ReadHeld, q: Wanted = "") -> Choices:
+    return await queries.deposit_item_options(ctx, q=q)
+
+
+@router.get("/deposit-items/legal-entities", response_model=Choices)
+async def legal_entity_choices(ctx: ReadSetup, q: Wanted = "") -> Choices:
+    return await queries.legal_entity_options(ctx, q=q)
+
+
+@router.post("/deposit-items", response_model=Changed, status_code=201)
+async def add_deposit_item(ctx: ChangeSetup, wanted: DepositItemCreate) -> DepositItem:
+    return await service.add_deposit_item(ctx, **wanted.model_dump())
+
+
+@router.patch("/deposit-items/{item_id}", response_model=Changed)
+async def change_deposit_item(
+    ctx: ChangeSetup, item_id: UUID, wanted: DepositItemChange
+) -> DepositItem:
+    return await service.change_deposit_item(ctx, item_id=item_id, **wanted.model_dump())
+
+
+@router.post("/deposit-items/{item_id}/switch", response_model=Changed)
+async def switch_deposit_item(ctx: ChangeSetup, item_id: UUID, wanted: Switch) -> DepositItem:
+    return await service.switch_deposit_item(ctx, item_id=item_id, reason=wanted.reason)

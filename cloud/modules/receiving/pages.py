@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud.kernel.ui.language import Kind
+from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import (
     Action,
     Choice,
@@ -16,12 +16,39 @@ from cloud.kernel.ui.pages import (
     TablePage,
     View,
 )
+from cloud.modules.ledger import api as ledger_api
 from cloud.modules.receiving import api
-from cloud.modules.receiving.rules import LINE_LABELS, METHOD_LABELS, STATE_LABELS
+from cloud.modules.receiving.models import OFFSETS
+from cloud.modules.receiving.rules import (
+    DEPOSIT_LABELS,
+    LINE_LABELS,
+    METHOD_KIND_LABELS,
+    MOVE_LABELS,
+    PAYOUT_LABELS,
+    STATE_LABELS,
+)
+from cloud.modules.receiving.schemas import ActiveState, HeldState, ShiftState
 
-METHODS = tuple(Choice(method, *shown) for method, shown in METHOD_LABELS.items())
 STATES = tuple(Choice(state, *shown) for state, shown in STATE_LABELS.items())
 LINES = tuple(Choice(kind, *shown) for kind, shown in LINE_LABELS.items())
+MOVES = tuple(Choice(kind, *shown) for kind, shown in MOVE_LABELS.items())
+DEPOSITS = tuple(Choice(state, *shown) for state, shown in DEPOSIT_LABELS.items())
+PAYOUTS = tuple(Choice(kind, *shown) for kind, shown in PAYOUT_LABELS.items())
+KINDS = tuple(Choice(kind, *shown) for kind, shown in METHOD_KIND_LABELS.items())
+NEW_KINDS = tuple(choice for choice in KINDS if choice.value not in OFFSETS)
+ACTIVE = (
+    Choice(ActiveState.active, "Active", Tone.ok),
+    Choice(ActiveState.disabled, "Disabled", Tone.mute),
+)
+HELD = (
+    Choice(HeldState.held, "Money left", Tone.info),
+    Choice(HeldState.empty, "Used up", Tone.mute),
+)
+SHIFTS = (
+    Choice(ShiftState.open, "Not counted yet", Tone.info),
+    Choice(ShiftState.closed, "Counted and closed", Tone.ok),
+    Choice(ShiftState.differs, "Closed with a difference", Tone.warn),
+)
 
 OPEN_COUNTER = Action(
     "counter",
@@ -48,6 +75,376 @@ REVERSE = Action(
 
 PRINT = Action("print", "Print", call=api.print_receipt, done="")
 
+CLOSE = Form(
+    title="Count and close the shift",
+    note="Enter the cash in the drawer; a difference needs a note. The next receipt opens a shift.",
+    fields=(
+        Field("counted", "Cash counted", Kind.money),
+        Field("note", "Note", "long_text", required=False, wide=True),
+    ),
+    submit="Close the shift",
+)
+REFUND = Form(
+    title="Refund",
+    note="The money goes back today; the refund cannot be changed afterwards.",
+    fields=(
+        Field("amount", "Amount", Kind.money),
+        Field("method", "Payment method", "choice", source=api.money_choices),
+        Field("reason", "Reason", "long_text", wide=True),
+    ),
+    submit="Refund",
+)
+OPEN_DEPOSITS = {"state": ("held", "partly")}
+DEPOSIT_ACTIONS = (
+    Action(
+        "refund",
+        "Refund",
+        call=api.refund_deposit,
+        when=OPEN_DEPOSITS,
+        form=REFUND,
+        done="Refunded by {number}",
+    ),
+    Action(
+        "transfer",
+        "Pay bills",
+        call=api.transfer_deposit,
+        when=OPEN_DEPOSITS,
+        form=Form(
+            title="Pay bills out of the deposit",
+            note="The room's oldest bills are paid first, by a receipt of its own.",
+            fields=(
+                Field("amount", "Amount", Kind.money),
+                Field("evidence", "Evidence", "long_text", wide=True),
+            ),
+            submit="Pay bills",
+        ),
+        done="Received by {number}",
+    ),
+    Action(
+        "deduct",
+        "Deduct",
+        call=api.deduct_deposit,
+        tone="bad",
+        when=OPEN_DEPOSITS,
+        form=Form(
+            title="Deduct from the deposit",
+            note="What is deducted becomes other income; say what shows that it is due.",
+            fields=(
+                Field("amount", "Amount", Kind.money),
+                Field("evidence", "Evidence", "long_text", wide=True),
+            ),
+            submit="Deduct",
+        ),
+        done="Deducted",
+    ),
+)
+PREPAID_ACTIONS = (
+    Action(
+        "refund",
+        "Refund",
+        call=api.refund_prepaid,
+        when={"state": ("held",)},
+        form=REFUND,
+        done="Refunded by {number}",
+    ),
+)
+MOVE_COLUMNS = (
+    Column("business_on", "Business date", Kind.date, width=112),
+    Column("kind", "Kind", Kind.tag, width=104, choices=MOVES),
+    Column("number", "Number", width=136),
+    Column("amount", "Amount", Kind.money, width=112),
+    Column("balance", "Balance after it", Kind.money, width=120),
+    Column("reason", "Reason", width=180),
+    Column("by", "By", width=88),
+)
+
+HELD_PAGES = (
+    TablePage(
+        code="receiving.prepaid",
+        title="Prepayments",
+        source=api.list_prepaid,
+        columns=(
+            Column("room_name", "Room", Kind.number, width=150, sortable=True),
+            Column("site_name", "Community", width=130),
+            Column("party_name", "Payer", width=120),
+            Column("item_name", "Kept for", width=130),
+            Column("legal_entity_name", "Legal entity", width=200),
+            Column("state", "State", Kind.tag, width=96, choices=HELD),
+            Column("balance", "Balance", Kind.money, width=130, sortable=True),
+        ),
+        filters=(
+            Filter("q", "Room or payer", "search"),
+            Filter("state", "State", "choice", choices=HELD),
+        ),
+        views=(View("all", "All"), View("held", "Money left", {"state": "held"})),
+        actions=(OPEN_COUNTER, *PREPAID_ACTIONS),
+        sums=("balance",),
+        sort="-balance",
+        detail="receiving.prepaid_account",
+        empty=("No prepayment matches", "Money that is paid ahead is taken at the counter."),
+    ),
+    DetailPage(
+        code="receiving.prepaid_account",
+        title="Prepayments",
+        source=api.read_prepaid,
+        number="room_name",
+        subtitle=("site_name", "party_name", "item_name"),
+        tags=(Column("state", "State", Kind.tag, choices=HELD),),
+        figures=(Column("balance", "Balance", Kind.money),),
+        sections=(Section("moves", "Movements", "table", "moves", columns=MOVE_COLUMNS),),
+        actions=PREPAID_ACTIONS,
+        foot="The balance is the sum of its movements, and never below 0.",
+    ),
+    TablePage(
+        code="receiving.deposits",
+        title="Deposits",
+        source=api.list_deposits,
+        columns=(
+            Column("receipt_number", "Receipt", Kind.number, width=136),
+            Column("business_on", "Business date", Kind.date, width=112, sortable=True),
+            Column("site_name", "Community", width=120),
+            Column("room_name", "Room", width=140),
+            Column("party_name", "Payer", width=110),
+            Column("item_name", "Kind of deposit", width=130),
+            Column("amount", "Amount", Kind.money, width=112),
+            Column("balance", "Still held", Kind.money, width=112, sortable=True),
+            Column("state", "State", Kind.tag, width=96, choices=DEPOSITS),
+            Column("release_on", "To be returned on", Kind.date, width=120, sortable=True),
+            Column("terms", "Terms", width=180),
+        ),
+        filters=(
+            Filter("q", "Receipt, room or payer", "search"),
+            Filter("state", "State", "choice", choices=DEPOSITS),
+            Filter("item_id", "Kind of deposit", "choice", source=api.deposit_item_choices),
+        ),
+        views=(
+            View("all", "All"),
+            View("held", "Held", {"state": "held"}),
+            View("partly", "Partly returned", {"state": "partly"}),
+        ),
+        actions=(OPEN_COUNTER, *DEPOSIT_ACTIONS),
+        sums=("amount", "balance"),
+        sort="-business_on",
+        detail="receiving.deposit",
+        empty=("No deposit matches", "Deposits are taken at the counter."),
+    ),
+    DetailPage(
+        code="receiving.deposit",
+        title="Deposit",
+        source=api.read_deposit,
+        number="receipt_number",
+        subtitle=("item_name", "room_name", "party_name", "terms"),
+        tags=(Column("state", "State", Kind.tag, choices=DEPOSITS),),
+        figures=(
+            Column("amount", "Amount", Kind.money),
+            Column("balance", "Still held", Kind.money),
+        ),
+        progress=("balance", "amount"),
+        sections=(Section("moves", "Movements", "table", "moves", columns=MOVE_COLUMNS),),
+        actions=DEPOSIT_ACTIONS,
+        foot="A deposit is never edited; what happens to it is a movement with its document.",
+    ),
+    TablePage(
+        code="receiving.payouts",
+        title="Refunds",
+        source=api.list_payouts,
+        columns=(
+            Column("number", "Number", width=136, sortable=True),
+            Column("business_on", "Business date", Kind.date, width=112, sortable=True),
+            Column("site_name", "Community", width=120),
+            Column("room_name", "Room", width=140),
+            Column("party_name", "Payer", width=110),
+            Column("kind", "Kind", Kind.tag, width=88, choices=PAYOUTS),
+            Column("method_name", "Payment method", width=112),
+            Column("amount", "Amount", Kind.money, width=112),
+            Column("reason", "Reason", width=220),
+            Column("cashier_name", "Cashier", width=96),
+        ),
+        filters=(
+            Filter("q", "Receipt, room or payer", "search"),
+            Filter("kind", "Kind", "choice", choices=PAYOUTS),
+        ),
+        sums=("amount",),
+        sort="-business_on",
+        empty=("Nothing was refunded", "Prepayments and deposits are refunded from their lists."),
+    ),
+    TablePage(
+        code="receiving.shifts",
+        title="Shifts",
+        source=api.list_shifts,
+        columns=(
+            Column("business_on", "Business date", Kind.date, width=112, sortable=True),
+            Column("cashier_name", "Cashier", width=110),
+            Column("site_name", "Community", width=130),
+            Column("opened_at", "Opened at", Kind.datetime, width=170, sortable=True),
+            Column("closed_at", "Closed at", Kind.datetime, width=170),
+            Column("documents", "Receipts", Kind.whole, width=88),
+            Column("received", "Received", Kind.money, width=120),
+            Column("cash", "Cash in the drawer", Kind.money, width=120),
+            Column("counted", "Counted", Kind.money, width=112),
+            Column("difference", "Difference", Kind.money, width=104),
+            Column("state", "State", Kind.tag, width=104, choices=SHIFTS),
+            Column("note", "Note", width=180),
+        ),
+        filters=(
+            Filter("q", "Cashier", "search"),
+            Filter("state", "State", "choice", choices=SHIFTS),
+            Filter("period", "Business date", "period"),
+        ),
+        views=(View("all", "All"), View("open", "Not counted yet", {"state": "open"})),
+        actions=(
+            Action(
+                "close",
+                "Count and close",
+                call=api.close_shift,
+                when={"state": ("open",)},
+                form=CLOSE,
+                done="Shift closed",
+            ),
+        ),
+        sort="-opened_at",
+        empty=("No shift matches", "The first receipt of the day opens a shift."),
+    ),
+)
+
+NAME_FIELDS = (
+    Field("code", "Code", help="Lower-case letters, digits and _, for example bank_pos"),
+    Field("name", "Name"),
+)
+ACCOUNT = Field("account", "Ledger account", "lookup", source=ledger_api.account_choices)
+SWITCH = Form(
+    title="Disable or enable",
+    note="Documents keep what they say; only new ones are concerned.",
+    fields=(Field("reason", "Reason", "long_text", wide=True),),
+    submit="Confirm",
+)
+
+SETUP_PAGES = (
+    TablePage(
+        code="receiving.methods",
+        title="Payment methods",
+        source=api.list_methods,
+        columns=(
+            Column("name", "Name", width=160),
+            Column("code", "Code", width=110, sortable=True),
+            Column("kind", "Kind", Kind.tag, width=120, choices=KINDS),
+            Column("account", "Account code", width=110),
+            Column("account_name", "Account name", width=180),
+            Column("rank", "Order", Kind.whole, width=80, sortable=True),
+            Column("state", "State", Kind.tag, width=96, choices=ACTIVE),
+        ),
+        filters=(Filter("q", "Code or name", "search"),),
+        actions=(
+            Action(
+                "add",
+                "New payment method",
+                call=api.add_method,
+                placement="primary",
+                form=Form(
+                    title="New payment method",
+                    fields=(
+                        *NAME_FIELDS,
+                        Field("kind", "Kind", "choice", choices=NEW_KINDS),
+                        Field(
+                            "account", "Ledger account", "lookup", source=ledger_api.account_choices
+                        ),
+                        Field("rank", "Order", Kind.whole, default="100"),
+                    ),
+                    submit="Create",
+                ),
+                done="Saved",
+            ),
+            Action(
+                "change",
+                "Change",
+                call=api.change_method,
+                form=Form(
+                    title="Change the payment method",
+                    note="A new account holds for new receipts only.",
+                    fields=(
+                        Field("name", "Name"),
+                        Field(
+                            "account", "Ledger account", "lookup", source=ledger_api.account_choices
+                        ),
+                        Field("rank", "Order", Kind.whole),
+                    ),
+                    submit="Save",
+                ),
+                done="Saved",
+            ),
+            Action(
+                "switch",
+                "Disable or enable",
+                call=api.switch_method,
+                when={"kind": tuple(choice.value.value for choice in NEW_KINDS)},
+                form=SWITCH,
+                done="Saved",
+            ),
+        ),
+        sort="rank",
+        empty=("No payment method matches", "Change the search."),
+    ),
+    TablePage(
+        code="receiving.deposit_items",
+        title="Kinds of deposits",
+        source=api.list_deposit_items,
+        columns=(
+            Column("name", "Name", width=180),
+            Column("code", "Code", width=120, sortable=True),
+            Column("legal_entity_name", "Legal entity", width=220),
+            Column("usual_amount", "Usual amount", Kind.money, width=130),
+            Column("state", "State", Kind.tag, width=96, choices=ACTIVE),
+        ),
+        filters=(Filter("q", "Code or name", "search"),),
+        actions=(
+            Action(
+                "add",
+                "New kind of deposit",
+                call=api.add_deposit_item,
+                placement="primary",
+                form=Form(
+                    title="New kind of deposit",
+                    fields=(
+                        *NAME_FIELDS,
+                        Field(
+                            "legal_entity_id",
+                            "Legal entity",
+                            "lookup",
+                            source=api.legal_entity_choices,
+                        ),
+                        Field("usual_amount", "Usual amount", Kind.money, required=False),
+                    ),
+                    submit="Create",
+                ),
+                done="Saved",
+            ),
+            Action(
+                "change",
+                "Change",
+                call=api.change_deposit_item,
+                form=Form(
+                    title="Change the kind of deposit",
+                    fields=(
+                        Field("name", "Name"),
+                        Field("usual_amount", "Usual amount", Kind.money, required=False),
+                    ),
+                    submit="Save",
+                ),
+                done="Saved",
+            ),
+            Action(
+                "switch",
+                "Disable or enable",
+                call=api.switch_deposit_item,
+                form=SWITCH,
+                done="Saved",
+            ),
+        ),
+        sort="code",
+        empty=("No kind of deposit yet", "Create one, so that the counter can take deposits."),
+    ),
+)
+
 PAGES = (
     TablePage(
         code="receiving.receipts",
@@ -59,15 +456,16 @@ PAGES = (
             Column("site_name", "Community", width=120),
             Column("room_name", "Room", width=140),
             Column("payer_name", "Payer", width=110),
-            Column("method", "Payment method", Kind.tag, width=104, choices=METHODS),
+            Column("method_name", "Payment method", width=112),
             Column("amount", "Amount", Kind.money, width=120, sortable=True),
+            Column("offset", "Out of what was held", Kind.money, width=120),
             Column("state", "State", Kind.tag, width=88, choices=STATES),
             Column("cashier_name", "Cashier", width=100),
             Column("business_on", "Business date", Kind.date, width=112, sortable=True),
         ),
         filters=(
             Filter("q", "Receipt, room or payer", "search"),
-            Filter("method", "Payment method", "choice", choices=METHODS),
+            Filter("method", "Payment method", "choice", source=api.method_choices),
             Filter("state", "State", "choice", choices=STATES),
             Filter("period", "Business date", "period"),
         ),
@@ -76,7 +474,7 @@ PAGES = (
             View("reversal", "Reversals", {"state": "reversal"}),
         ),
         actions=(OPEN_COUNTER, PRINT, REVERSE),
-        sums=("amount",),
+        sums=("amount", "offset"),
         sort="-received_at",
         detail="receiving.receipt",
         empty=("No receipt matches", "Change the filters, or receive money at the counter."),
@@ -95,6 +493,17 @@ PAGES = (
         ),
         sections=(
             Section(
+                "lines",
+                "How it was paid",
+                "table",
+                "lines",
+                columns=(
+                    Column("method_name", "Payment method", width=160),
+                    Column("account", "Ledger account", width=220),
+                    Column("amount", "Amount", Kind.money, width=120),
+                ),
+            ),
+            Section(
                 "allocations",
                 "Bills paid",
                 "table",
@@ -104,6 +513,18 @@ PAGES = (
                     Column("item_name", "Charge item", width=140),
                     Column("period", "Period", Kind.period, width=190),
                     Column("amount", "Amount", Kind.money, width=120),
+                ),
+            ),
+            Section(
+                "held",
+                "Prepaid and deposits",
+                "table",
+                "held",
+                columns=(
+                    Column("name", "Name", width=180),
+                    Column("kind", "Kind", Kind.tag, width=104, choices=MOVES),
+                    Column("amount", "Amount", Kind.money, width=120),
+                    Column("balance", "Balance after it", Kind.money, width=120),
                 ),
             ),
             Section("entries", "Entries", "entries", "entries"),
@@ -123,6 +544,8 @@ PAGES = (
             Column("charged", "Charged", Kind.money),
             Column("paid", "Paid in total", Kind.money),
             Column("closing", "Closing balance", Kind.money),
+            Column("prepaid", "Prepaid left", Kind.money),
+            Column("deposits", "Deposits held", Kind.money),
         ),
         sections=(
             Section(
@@ -138,10 +561,14 @@ PAGES = (
                     Column("charge", "Charged", Kind.money, width=112),
                     Column("payment", "Payment", Kind.money, width=112),
                     Column("balance", "Balance", Kind.money, width=120),
+                    Column("prepaid", "Prepaid", Kind.money, width=104),
+                    Column("deposit", "Deposit", Kind.money, width=104),
                 ),
             ),
         ),
     ),
+    *HELD_PAGES,
+    *SETUP_PAGES,
 )
 
 MENU = (
@@ -155,4 +582,10 @@ MENU = (
         rank=10,
     ),
     MenuEntry("finance", "Receipts", page="receiving.receipts", rank=25),
+    MenuEntry("finance", "Prepayments", page="receiving.prepaid", rank=26),
+    MenuEntry("finance", "Deposits", page="receiving.deposits", rank=27),
+    MenuEntry("finance", "Refunds", page="receiving.payouts", rank=28),
+    MenuEntry("finance", "Shifts", page="receiving.shifts", rank=29),
+    MenuEntry("finance", "Payment methods", page="receiving.methods", rank=80),
+    MenuEntry("finance", "Kinds of deposits", page="receiving.deposit_items", rank=81),
 )

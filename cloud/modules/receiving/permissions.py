@@ -15,10 +15,24 @@ class ReceivingPermission(StrEnum):
     receipt_read = "receiving.receipt:read"
     receipt_take = "receiving.receipt:take"
     receipt_reverse = "receiving.receipt:reverse"
+    shift_read = "receiving.shift:read"
+    shift_close = "receiving.shift:close"
+    held_read = "receiving.held:read"
+    held_refund = "receiving.held:refund"
+    deposit_deduct = "receiving.deposit:deduct"
+    setup_read = "receiving.setup:read"
+    setup_change = "receiving.setup:change"
 
 
 UseCounter = Annotated[Ctx, allow(ReceivingPermission.counter_use)]
 ReadReceipts = Annotated[Ctx, allow(ReceivingPermission.receipt_read)]
 TakeReceipts = Annotated[Ctx, allow(ReceivingPermission.receipt_take)]
 ReverseReceipts = Annotated[Ctx, allow(ReceivingPermission.receipt_reverse)]
+ReadShifts = Annotated[Ctx, allow(ReceivingPermission.shift_read)]
+CloseShifts = Annotated[Ctx, allow(ReceivingPermission.shift_close)]
+ReadHeld = Annotated[Ctx, allow(ReceivingPermission.held_read)]
+RefundHeld = Annotated[Ctx, allow(ReceivingPermission.held_refund)]
+DeductDeposits = Annotated[Ctx, allow(ReceivingPermission.deposit_deduct)]
+ReadSetup = Annotated[Ctx, allow(ReceivingPermission.setup_read)]
+ChangeSetup = Annotated[Ctx, allow(ReceivingPermission.setup_change)]
 RevealPhones = Annotated[Ctx, allow(CustomersPermission.phone_reveal)]

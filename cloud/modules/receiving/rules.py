@@ -12,21 +12,43 @@ from uuid import UUID
 
 from cloud.kernel.money import ZERO, split_money
 from cloud.kernel.ui.language import Tone
-from cloud.modules.receiving.models import Method, ReceiptState
+from cloud.modules.receiving.models import (
+    DepositState,
+    MethodKind,
+    MoveKind,
+    PayoutKind,
+    ReceiptState,
+)
 
-# Cash, bank, and what a payment channel still owes us (spec domain 1.4).
-ACCOUNT_OF = {
-    Method.cash: "1001",
-    Method.scan: "1012",
-    Method.card: "1002",
-    Method.transfer: "1002",
+METHOD_KIND_LABELS: dict[MethodKind, tuple[str, Tone]] = {
+    MethodKind.cash: ("Cash", Tone.ok),
+    MethodKind.card: ("Card terminal", Tone.info),
+    MethodKind.channel: ("Payment channel", Tone.info),
+    MethodKind.transfer: ("Bank transfer", Tone.info),
+    MethodKind.other: ("Other way", Tone.mute),
+    MethodKind.prepaid: ("Out of prepaid", Tone.wait),
+    MethodKind.deposit: ("Out of a deposit", Tone.wait),
 }
 
-METHOD_LABELS: dict[Method, tuple[str, Tone]] = {
-    Method.cash: ("Cash", Tone.ok),
-    Method.scan: ("Scan to pay", Tone.info),
-    Method.card: ("Card", Tone.info),
-    Method.transfer: ("Bank transfer", Tone.info),
+DEPOSIT_LABELS: dict[DepositState, tuple[str, Tone]] = {
+    DepositState.held: ("Held", Tone.info),
+    DepositState.partly: ("Partly returned", Tone.warn),
+    DepositState.returned: ("Returned", Tone.ok),
+    DepositState.reversed: ("Reversed", Tone.mute),
+}
+
+MOVE_LABELS: dict[MoveKind, tuple[str, Tone]] = {
+    MoveKind.received: ("Received", Tone.ok),
+    MoveKind.used: ("Paid bills", Tone.info),
+    MoveKind.refunded: ("Refunded", Tone.warn),
+    MoveKind.deducted: ("Deducted", Tone.bad),
+    MoveKind.reversed: ("Reversed", Tone.mute),
+    MoveKind.restored: ("Restored", Tone.info),
+}
+
+PAYOUT_LABELS: dict[PayoutKind, tuple[str, Tone]] = {
+    PayoutKind.prepaid: ("Prepaid", Tone.info),
+    PayoutKind.deposit: ("Deposit", Tone.wait),
 }
 
 STATE_LABELS: dict[ReceiptState, tuple[str, Tone]] = {
@@ -42,12 +64,16 @@ class LineKind(StrEnum):
     bill = "bill"
     receipt = "receipt"
     reversal = "reversal"
+    refund = "refund"
+    deduction = "deduction"
 
 
 LINE_LABELS: dict[LineKind, tuple[str, Tone]] = {
     LineKind.bill: ("Bill", Tone.info),
     LineKind.receipt: ("Receipt", Tone.ok),
     LineKind.reversal: ("Reversal", Tone.bad),
+    LineKind.refund: ("Refund", Tone.warn),
+    LineKind.deduction: ("Deduction", Tone.bad),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,18 @@ from cloud.modules.receiving.models import Method
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CASHIERS = {"LT": "shoufei", "YS": "kuaiji", "JH": "shoufei2"}
 PAID_LAST_MONTH, PAID_IN_PART, PAID_THIS_MONTH, PAID_TODAY = 82, 6, 45, 10  # % of rooms
-METHODS = (Method.scan,) * 5 + (Method.cash,) * 3 + (Method.card, Method.transfer)
+HELD = 4
+DEPOSIT_ITEMS = (
+    ("renovation", "装修保证金", "2000.00"),
+    ("access_card", "门禁卡押金", "20.00"),
+    ("waste", "装修垃圾押金", "500.00"),
+)
+METHODS = (
+    (Method.wechat,) * 3
+    + (Method.alipay,) * 2
+    + (Method.cash,) * 3
+    + (Method.card, Method.transfer)
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,17 @@ class Planned:
 
 async def seed(seeding: Seeding) -> None:
     seeding_person = seeding.principal
+    async with seeding.unit() as ctx:
+        await service.add_standard_methods(ctx)
+        for code, name, usual in DEPOSIT_ITEMS:
+            item = await service.add_deposit_item(
+                ctx,
+                code=code,
+                name=name,
+                legal_entity_id=seeding.ids["legal_entity"],
+                usual_amount=Decimal(usual),
+            )
+            seeding.ids[f"deposit_item:{code}"] = item.id
     for site in seeding.community["sites"]:
         cashier = seeding.ids[f"user:{CASHIERS[site['code']]}"]
         principal = await seeding.work.authenticator.by_user(cashier)
@@ -49,10 +72,38 @@ async def seed(seeding: Seeding) -> None:
         last: UUID | None = None
         for receipt in sorted(planned, key=lambda one: (one.at, one.room)):
             last = await _take(seeding, receipt) or last
+        await _hold(seeding, site)
         if last is not None:
             async with seeding.unit() as ctx:
                 await service.reverse_receipt(ctx, receipt_id=last, reason="支付方式选错，重收")
     seeding.become(seeding_person)
+
+
+async def _hold(seeding: Seeding, site: dict[str, Any]) -> None:
+    """A prepayment and a deposit for renovation in each of the first rooms."""
+    for room in site["rooms"][:HELD]:
+        at = f"{site['code']}/{room['at']}"
+        async with seeding.unit(now=seeding.now - timedelta(hours=3)) as ctx:
+            room_id = seeding.ids[f"room:{at}"]
+            await service.take_receipt(
+                ctx,
+                room_id=room_id,
+                method=Method.wechat,
+                ahead=service.Prepayment(Decimal(100 * (1 + _dice(at, "ahead", 5)))),
+            )
+            await service.take_receipt(
+                ctx,
+                room_id=room_id,
+                method=Method.card,
+                deposits_wanted=(
+                    service.DepositWanted(
+                        seeding.ids["deposit_item:renovation"],
+                        Decimal(2000),
+                        release_on=add_months(ctx.business_on, 3),
+                        terms="装修验收合格后三个月退还",
+                    ),
+                ),
+            )
 
 
 def _plan(seeding: Seeding, room: str) -> list[Planned]:

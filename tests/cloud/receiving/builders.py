@@ -17,6 +17,7 @@ from cloud.modules.charging.service import Payment
 from cloud.modules.ledger import service as ledger
 from cloud.modules.ledger.seeds import CHART
 from cloud.modules.organization import service as organization
+from cloud.modules.receiving import service as receiving
 from tests.cloud.customers.builders import add_party, own
 from tests.cloud.resources.builders import add_room
 from tests.kit.world import Company, World
@@ -45,6 +46,8 @@ async def set_fees(world: World, company: Company | None = None) -> Fees:
     async with world.unit(world.headquarters(company)) as ctx:
         for code, name, kind in CHART:
             await ledger.add_account(ctx, code=code, name=name, kind=kind)
+        await ctx.session.flush()  # the methods look their accounts up
+        await receiving.add_standard_methods(ctx)
         club = await organization.add_legal_entity(ctx, name="会所公司", tax_number="91330000CLUB")
         await ctx.session.flush()  # the items name both
         fees = Fees(
@@ -150,3 +153,16 @@ async def bill_room(
         await charging.work_through(ctx, run_id=run.id)
         bills = await charging_queries.open_bills_of_room(ctx, room.id)
     return Billed(site_id=site_id, room_id=room.id, party_id=party.id, bills=bills)
+
+
+async def add_deposit_item(world: World, company: Company | None = None) -> UUID:
+    company = company or world.alpha
+    async with world.unit(world.headquarters(company)) as ctx:
+        item = await receiving.add_deposit_item(
+            ctx,
+            code="renovation",
+            name="装修保证金",
+            legal_entity_id=company.entity_id,
+            usual_amount=Decimal("2000.00"),
+        )
+    return item.id

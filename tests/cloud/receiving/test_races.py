@@ -14,11 +14,12 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.errors import AppError
 from cloud.kernel.sites import NoSites
 from cloud.modules.charging import queries as charging_queries
+from cloud.modules.charging.service import Payment
 from cloud.modules.ledger import queries as ledger_queries
 from cloud.modules.ledger import service as ledger
 from cloud.modules.receiving import service
-from cloud.modules.receiving.models import Method, Receipt
-from tests.cloud.receiving.builders import Billed, bill_room, set_fees
+from cloud.modules.receiving.models import Deposit, Method, Receipt
+from tests.cloud.receiving.builders import Billed, add_deposit_item, bill_room, set_fees
 from tests.kit.client import client_of
 from tests.kit.database import TestDatabase, endpoints_of
 from tests.kit.world import World
@@ -103,6 +104,80 @@ async def test_a_receipt_is_reversed_once_by_two_people(committed: World) -> Non
     assert outcomes == ["done", "receipt-already-reversed"]
     async with committed.unit() as ctx:
         assert await ledger_queries.balance(ctx, "1001") == 0
+
+
+async def test_one_prepayment_is_spent_once_by_two_cashiers(committed: World) -> None:
+    fees = await set_fees(committed)
+    billed = await bill_room(committed, fees)
+    async with committed.unit() as ctx:
+        await service.take_receipt(
+            ctx, room_id=billed.room_id, ahead=service.Prepayment(Decimal("5.00"))
+        )
+
+    def spend(place: int) -> Work:
+        async def work(ctx: Ctx) -> object:
+            return await service.take_receipt(
+                ctx,
+                room_id=billed.room_id,
+                payments=[Payment(billed.bills[place].id, Decimal("5.00"))],
+                method="prepaid",
+            )
+
+        return work
+
+    outcomes = await _at_once(committed, spend(0), spend(1))
+    assert outcomes == ["done", "prepaid-too-low"]
+    async with committed.unit() as ctx:
+        assert await ledger_queries.balance(ctx, "220501") == 0
+
+
+async def test_a_deposit_is_returned_once_by_two_people(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    item_id = await add_deposit_item(committed)
+    async with committed.unit() as ctx:
+        await service.take_receipt(
+            ctx,
+            room_id=billed.room_id,
+            deposits_wanted=[service.DepositWanted(item_id, Decimal("500.00"))],
+        )
+    async with committed.unit() as ctx:
+        deposit_id = (await ctx.session.execute(select(col(Deposit.id)))).scalar_one()
+
+    async def work(ctx: Ctx) -> object:
+        return await service.refund_deposit(
+            ctx, deposit_id=deposit_id, amount=Decimal("500.00"), method="cash", reason="验收合格"
+        )
+
+    outcomes = await _at_once(committed, work, work)
+    assert outcomes == ["done", "refund-above-balance"]
+    async with committed.unit() as ctx:
+        assert await ledger_queries.balance(ctx, "1001") == 0
+
+
+async def test_a_count_waits_for_the_receipt_that_is_under_way(committed: World) -> None:
+    billed = await bill_room(committed, await set_fees(committed))
+    me = committed.at_site()
+    async with committed.unit(me) as ctx:
+        first = await service.take_receipt(ctx, room_id=billed.room_id, amount=Decimal("10.00"))
+    assert first.shift_id is not None
+    shift_id, booked = first.shift_id, asyncio.Event()
+
+    async def receive() -> None:
+        async with committed.unit(me) as ctx:
+            await service.take_receipt(ctx, room_id=billed.room_id, amount=Decimal("5.00"))
+            booked.set()
+            await asyncio.sleep(0.2)
+
+    async def close() -> Decimal | None:
+        await booked.wait()
+        async with committed.unit(me) as ctx:
+            shift = await service.close_shift(
+                ctx, shift_id=shift_id, counted=Decimal("15.00"), note=""
+            )
+            return shift.expected
+
+    _, expected = await asyncio.gather(receive(), close())
+    assert expected == Decimal("15.00")
 
 
 async def test_a_month_closes_before_a_receipt_or_after_it_never_in_between(

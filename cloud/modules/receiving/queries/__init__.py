@@ -3,17 +3,41 @@
 from cloud.modules.receiving.queries.counter import (
     SearchBy,
     counter_room,
-    read_shift,
+    read_desk,
     search_rooms,
 )
+from cloud.modules.receiving.queries.held import (
+    deposit_item_options,
+    legal_entity_options,
+    list_deposit_items,
+    list_deposits,
+    list_payouts,
+    list_prepaid,
+    read_deposit,
+    read_prepaid,
+)
+from cloud.modules.receiving.queries.methods import list_methods, method_options
 from cloud.modules.receiving.queries.printing import receipt_sheet
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
+from cloud.modules.receiving.queries.shifts import list_shifts, read_shift
 from cloud.modules.receiving.queries.statement import read_statement
 
 __all__ = [
     "SearchBy",
     "counter_room",
+    "deposit_item_options",
+    "legal_entity_options",
+    "list_deposit_items",
+    "list_deposits",
+    "list_methods",
+    "list_payouts",
+    "list_prepaid",
     "list_receipts",
+    "list_shifts",
+    "method_options",
+    "read_deposit",
+    "read_desk",
+    "read_prepaid",
     "read_receipt",
     "read_shift",
     "read_statement",

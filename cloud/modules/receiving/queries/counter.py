@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import NotFound
+from cloud.kernel.errors import FieldError, NotFound
 from cloud.kernel.money import ZERO
 from cloud.modules.charging import queries as charging
+from cloud.modules.charging.models import Bill, Item
 from cloud.modules.charging.queries import OpenBill
 from cloud.modules.charging.queries.runs import closed
 from cloud.modules.customers import queries as customers
+from cloud.modules.customers.models import Party
 from cloud.modules.customers.rules import ROLE_LABELS
 from cloud.modules.organization import queries as organization
-from cloud.modules.organization.models import Unit
-from cloud.modules.receiving.models import Method, Receipt
-from cloud.modules.receiving.rules import METHOD_LABELS
+from cloud.modules.organization.models import LegalEntity, Unit
+from cloud.modules.receiving.models import (
+    Deposit,
+    DepositItem,
+    MethodKind,
+    PrepaidAccount,
+    Receipt,
+)
+from cloud.modules.receiving.queries.methods import (
+    method_name,
+    methods_at_counter,
+    names_of_methods,
+)
+from cloud.modules.receiving.queries.receipts import is_reversed
 from cloud.modules.receiving.schemas import (
     Accounts,
     BillAtCounter,
     CounterRoom,
+    DepositAtCounter,
+    DepositItemAtCounter,
+    Desk,
     Hit,
     Hits,
+    MethodAtCounter,
     PartyAtCounter,
+    PrepaidAtCounter,
     RecentReceipt,
     RoomAtCounter,
-    Shift,
     Shown,
 )
 from cloud.modules.resources import queries as resources
@@ -131,13 +147,14 @@ async def counter_room(ctx: Ctx, room_id: UUID) -> CounterRoom:
         bills=[_bill(ctx, bill) for bill in bills],
         open_total=sum((bill.open for bill in bills), ZERO),
         recent=await _recent(ctx, room_id),
-        balance=Accounts(prepaid=None),
+        balance=await _accounts(ctx, room_id),
     )
 
 
 def _bill(ctx: Ctx, bill: OpenBill) -> BillAtCounter:
     return BillAtCounter(
         id=bill.id,
+        item_id=bill.item_id,
         number=bill.number,
         item_name=bill.item_name,
         note=bill.note,
@@ -152,6 +169,7 @@ def _bill(ctx: Ctx, bill: OpenBill) -> BillAtCounter:
 
 
 async def _recent(ctx: Ctx, room_id: UUID) -> list[RecentReceipt]:
+    names = await names_of_methods(ctx)
     found = await ctx.session.execute(
         select(Receipt, is_reversed().label("is_reversed"))
         .where(col(Receipt.room_id) == room_id, col(Receipt.reverses_id).is_(None))
@@ -164,7 +182,7 @@ async def _recent(ctx: Ctx, room_id: UUID) -> list[RecentReceipt]:
             number=receipt.number,
             received_at=receipt.created_at,
             method=receipt.method,
-            method_label=ctx.say(METHOD_LABELS[Method(receipt.method)][0]),
+            method_label=names.get(receipt.method, receipt.method),
             amount=receipt.amount,
             reversed=reversed_,
         )
@@ -172,25 +190,100 @@ async def _recent(ctx: Ctx, room_id: UUID) -> list[RecentReceipt]:
     ]
 
 
-def is_reversed() -> Any:
-    """Whether the receipt of the surrounding row has its linked opposite."""
-    opposite = aliased(Receipt)
-    return exists().where(col(opposite.reverses_id) == col(Receipt.id)).correlate(Receipt)
-
-
-async def read_shift(ctx: Ctx) -> Shift:
-    """What the viewer received today. A reversal of today takes its amount off again."""
-    cash = func.sum(col(Receipt.amount)).filter(col(Receipt.method) == Method.cash)
-    kept = func.count().filter(col(Receipt.reverses_id).is_(None), ~is_reversed())
+async def _accounts(ctx: Ctx, room_id: UUID) -> Accounts:
     found = await ctx.session.execute(
-        select(
-            kept,
-            func.coalesce(func.sum(col(Receipt.amount)), ZERO),
-            func.coalesce(cash, ZERO),
-        ).where(
-            col(Receipt.created_by) == ctx.principal.id,
-            col(Receipt.business_on) == ctx.business_on,
-        )
+        select(PrepaidAccount, col(Item.name), col(Party.name))
+        .join(Party, col(Party.id) == col(PrepaidAccount.party_id))
+        .outerjoin(Item, col(Item.id) == col(PrepaidAccount.item_id))
+        .where(col(PrepaidAccount.room_id) == room_id, col(PrepaidAccount.balance) > ZERO)
+        .order_by(col(PrepaidAccount.item_id).is_not(None), col(PrepaidAccount.id))
     )
-    count, received, in_cash = found.one()
-    return Shift(count=count, received=received, cash=in_cash)
+    accounts = [
+        PrepaidAtCounter(
+            id=account.id,
+            item_id=account.item_id,
+            item_name=item or ctx.say("Any charge"),
+            party_name=party,
+            balance=account.balance,
+        )
+        for account, item, party in found
+    ]
+    held = await ctx.session.execute(
+        select(Deposit, col(DepositItem.name))
+        .join(DepositItem, col(DepositItem.id) == col(Deposit.item_id))
+        .where(col(Deposit.room_id) == room_id, col(Deposit.balance) > ZERO)
+        .order_by(col(Deposit.business_on), col(Deposit.id))
+    )
+    return Accounts(
+        prepaid=sum((one.balance for one in accounts), ZERO) if accounts else None,
+        accounts=accounts,
+        deposits=[
+            DepositAtCounter(
+                id=deposit.id,
+                item_name=item,
+                party_name=deposit.party_name,
+                balance=deposit.balance,
+            )
+            for deposit, item in held
+        ],
+    )
+
+
+async def read_desk(ctx: Ctx) -> Desk:
+    """The methods, the kinds of deposits, and the items that money may be kept for."""
+    methods = await methods_at_counter(ctx)
+    deposit_items = await ctx.session.execute(
+        select(DepositItem).where(col(DepositItem.is_active)).order_by(col(DepositItem.code))
+    )
+    items = await charging.item_choices(ctx, "")
+    return Desk(
+        methods=[
+            MethodAtCounter(
+                code=method.code,
+                name=method_name(ctx, method.code, method.name),
+                kind=MethodKind(method.kind),
+            )
+            for method in methods
+        ],
+        deposit_items=[
+            DepositItemAtCounter(id=item.id, name=item.name, usual_amount=item.usual_amount)
+            for item in deposit_items.scalars()
+        ],
+        items=items.items,
+    )
+
+
+@dataclass(frozen=True)
+class PayerAndEntity:
+    """Who pays for a room today, and whose money it would be; None where nobody can say."""
+
+    payer_id: UUID | None
+    legal_entity_id: UUID | None
+
+
+async def payer_and_entity(
+    ctx: Ctx, *, room_id: UUID, site_id: UUID, item_id: UUID | None
+) -> PayerAndEntity:
+    """For money that pays no bill. Raises NotFound for an item out of scope.
+
+    The legal entity is that of the item, else of the room's last bill, else the company's only one.
+    """
+    payers = await customers.payers_on(ctx, site_id, ctx.business_on, room_ids=[room_id])
+    payer_id = payers[room_id][0] if room_id in payers else None
+    if item_id is not None:
+        item = await ctx.find(Item, item_id)
+        if item is None:
+            raise NotFound(fields=(FieldError("prepay.item_id", "not-found"),))
+        return PayerAndEntity(payer_id, item.legal_entity_id)
+    last = await ctx.session.execute(
+        select(col(Bill.legal_entity_id))
+        .where(col(Bill.room_id) == room_id)
+        .order_by(col(Bill.issued_on).desc(), col(Bill.id).desc())
+        .limit(1)
+    )
+    entity_id = last.scalar_one_or_none()
+    if entity_id is None:
+        all_of_them = await ctx.session.execute(select(col(LegalEntity.id)).limit(2))
+        known = list(all_of_them.scalars())
+        entity_id = known[0] if len(known) == 1 else None
+    return PayerAndEntity(payer_id, entity_id)

@@ -14,9 +14,8 @@ from cloud.modules.charging.models import Bill, Item
 from cloud.modules.charging.queries import quantity_and_price
 from cloud.modules.charging.queries.runs import closed
 from cloud.modules.organization.models import LegalEntity
-from cloud.modules.receiving.models import Allocation, Method, Receipt, ReceiptState
+from cloud.modules.receiving.models import Allocation, MoveKind, Receipt, ReceiptState
 from cloud.modules.receiving.queries.receipts import read_receipt
-from cloud.modules.receiving.rules import METHOD_LABELS
 from cloud.modules.receiving.schemas import ReceiptDetail
 
 
@@ -48,7 +47,7 @@ async def receipt_sheet(ctx: Ctx, receipt_id: UUID) -> Sheet:
             Heading(ctx.say("Unit price"), right=True),
             Heading(ctx.say("Amount"), right=True),
         ),
-        rows=tuple(await _rows(ctx, receipt_id)),
+        rows=(*await _rows(ctx, receipt_id), *_held(detail)),
         total_label=ctx.say("Total"),
         total=receipt.amount,
         foot=_foot(ctx, detail),
@@ -69,7 +68,14 @@ def _marks(ctx: Ctx, detail: ReceiptDetail) -> tuple[str, ...]:
 
 
 def _foot(ctx: Ctx, detail: ReceiptDetail) -> tuple[Fact, ...]:
-    facts = [Fact(ctx.say("Payment method"), ctx.say(METHOD_LABELS[Method(detail.method)][0]))]
+    methods = [f"{line.method_name} {money_text(line.amount)}" for line in detail.lines]
+    several = len(methods) > 1
+    facts = [
+        Fact(
+            ctx.say("Payment method"),
+            " · ".join(methods) if several else detail.method_name,
+        )
+    ]
     if detail.tendered is not None:
         facts += [
             Fact(ctx.say("Cash handed over"), money_text(detail.tendered)),
@@ -98,3 +104,13 @@ async def _rows(ctx: Ctx, receipt_id: UUID) -> list[tuple[str, ...]]:
             (item_name, bill.number, span, *quantity_and_price(ctx, bill), money_text(amount))
         )
     return rows
+
+
+def _held(detail: ReceiptDetail) -> list[tuple[str, ...]]:
+    """Prepayments and deposits that were taken stand below the bills."""
+    wanted = (MoveKind.received, MoveKind.reversed)
+    return [
+        (line.name, "", "", "", "", money_text(line.amount))
+        for line in detail.held
+        if line.kind in wanted
+    ]
