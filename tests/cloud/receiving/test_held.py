@@ -413,7 +413,8 @@ class TestShifts:
             with pytest.raises(service.ShiftAlreadyClosed):
                 await service.close_shift(ctx, shift_id=shift_id, counted=yuan("99.00"), note="")
             figures = await queries.read_shift(ctx)
-            assert (figures.id, figures.count, figures.cash) == (None, 0, 0)
+            assert figures.id is None
+            assert (figures.count, figures.cash) == (0, yuan("0.00"))
         async with world.unit(me) as ctx:
             later = await service.take_receipt(ctx, room_id=billed.room_id, amount=yuan("1.00"))
         assert later.shift_id != shift_id
@@ -507,16 +508,14 @@ class TestTheBooks:
         deposit_id = (await ctx.session.execute(held)).scalar_one_or_none()
         if deposit_id is None:
             return
+        work: Callable[..., Awaitable[object]]
         if step == "transfer":
-            await service.transfer_deposit(
-                ctx, deposit_id=deposit_id, amount=amount, evidence="同意书"
-            )
+            work = partial(service.transfer_deposit, evidence="同意书")
         elif step == "deduct":
-            await service.deduct_deposit(ctx, deposit_id=deposit_id, amount=amount, evidence="照片")
+            work = partial(service.deduct_deposit, evidence="照片")
         else:
-            await service.refund_deposit(
-                ctx, deposit_id=deposit_id, amount=amount, method="cash", reason="退"
-            )
+            work = partial(service.refund_deposit, method="cash", reason="退")
+        await work(ctx, deposit_id=deposit_id, amount=amount)
 
 
 class TestStatement:

@@ -298,6 +298,8 @@ async def list_payouts(ctx: Ctx, listing: Listing, *, kind: PayoutKind | None) -
 
 
 async def list_deposit_items(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The company's own, whichever of its units is asked for."""
+    await organization.scope_of(ctx, listing.site_id)
     statement: Statement = (
         select(
             col(DepositItem.id).label("id"),

@@ -11,6 +11,7 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
 from cloud.modules.charging.schemas import Choices
 from cloud.modules.ledger.models import Account
+from cloud.modules.organization import queries as organization
 from cloud.modules.receiving.models import MIXED, OFFSETS, Method, PaymentMethod
 from cloud.modules.receiving.schemas import ActiveState, MethodRead
 
@@ -79,6 +80,8 @@ async def method_options(ctx: Ctx, *, q: str, is_money: bool) -> Choices:
 
 
 async def list_methods(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """The company's own, whichever of its units is asked for."""
+    await organization.scope_of(ctx, listing.site_id)
     name = case(
         (col(PaymentMethod.name) != "", col(PaymentMethod.name)),
         else_=_standard(ctx, col(PaymentMethod.code)),

@@ -45,8 +45,8 @@ async def refund_prepaid(
     Raises NotFound, RefundAboveBalance, MethodUnknown, MethodDisabled, MethodCannotRefund and
     PeriodClosed.
     """
-    way = await _way(ctx, method)
     account = await ctx.get(PrepaidAccount, account_id, lock=True)
+    way = await _way(ctx, method)
     prepaid.refuse_above(amount, account.balance)
     payout = await _payout(ctx, account, PayoutKind.prepaid, amount=amount, way=way, reason=reason)
     prepaid.refund(ctx, account, payout=payout)
@@ -58,8 +58,8 @@ async def refund_deposit(
     ctx: Ctx, *, deposit_id: UUID, amount: Decimal, method: str, reason: str
 ) -> Payout:
     """Return a deposit or a part of it. Raises as refund_prepaid does."""
-    way = await _way(ctx, method)
     deposit = await ctx.get(Deposit, deposit_id, lock=True)
+    way = await _way(ctx, method)
     prepaid.refuse_above(amount, deposit.balance)
     payout = await _payout(ctx, deposit, PayoutKind.deposit, amount=amount, way=way, reason=reason)
     deposits.move(ctx, deposit, MoveKind.refunded, -amount, payout=payout, reason=reason)

@@ -1,14 +1,14 @@
 """Receiving: payment methods and their lines, shifts, prepaid accounts, deposits and payouts.
 
-Revision: 0012
+Revision: 0016
 """
 
 from alembic import op
 
 from cloud.migrations.grants import protect
 
-revision = "0012"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
