@@ -13,6 +13,7 @@ export type Contract = [
   Fits<Server['Shift'], types.Shift>,
   Fits<Server['ReceiptTaken'], types.ReceiptAnswer>,
   Fits<types.ReceiptRequest, Server['ReceiptCreate']>,
+  Fits<Server['Desk'], types.Desk>,
   Fits<Server['CounterRoom'], types.CounterRoom>,
   Fits<Server['Hits'], { items: types.FoundRoom[] }>,
   Fits<Server['LiveRead'], types.LiveAnswer>,

@@ -72,6 +72,10 @@ export function receiptRequest(
         amount: decimal(cents(line.typed) ?? 0),
         version: line.bill.version
       })),
+    lines: [],
+    keep_rest: false,
+    prepay: null,
+    deposits: [],
     tendered: method === 'cash' ? decimal(cents(tendered) ?? 0) : null
   }
 }

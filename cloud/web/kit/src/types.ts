@@ -58,6 +58,7 @@ export interface FoundRoom {
 
 export interface CounterBill {
   id: string
+  item_id: string
   number: string
   item_name: string
   note: string | null
@@ -102,21 +103,50 @@ export interface CounterRoom {
   bills: CounterBill[]
   open_total: string
   recent: RecentReceipt[]
-  balance: { prepaid: string | null }
+  balance: {
+    prepaid: string | null
+    accounts: PrepaidAccount[]
+    deposits: { id: string; item_name: string; party_name: string; balance: string }[]
+  }
+}
+
+export interface PrepaidAccount {
+  id: string
+  item_id: string | null
+  item_name: string
+  party_name: string
+  balance: string
 }
 
 export interface Shift {
+  id: string | null
+  opened_at: string | null
   count: number
   received: string
   cash: string
+  returned: string
+  methods: { code: string; name: string; amount: string; count: number }[]
 }
 
-export type Method = 'cash' | 'scan' | 'card' | 'transfer'
+export type Method = string
+
+export type MethodKind = 'cash' | 'card' | 'channel' | 'transfer' | 'other' | 'prepaid' | 'deposit'
+
+/** What a cashier may choose from, whatever the room. */
+export interface Desk {
+  methods: { code: string; name: string; kind: MethodKind }[]
+  deposit_items: { id: string; name: string; usual_amount: string | null }[]
+  items: { value: string; label: string }[]
+}
 
 export interface ReceiptRequest {
   room_id: string
-  method: Method
+  method: string | null
+  lines: { method: string; amount: string }[]
   allocations: { bill_id: string; amount: string; version: number }[]
+  keep_rest: boolean
+  prepay: { amount: string; item_id: string | null } | null
+  deposits: { item_id: string; amount: string; release_on: string | null; terms: string }[]
   tendered: string | null
 }
 

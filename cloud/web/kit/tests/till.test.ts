@@ -15,6 +15,7 @@ import type { CounterBill } from '../src/types'
 function bill(id: string, open: string): CounterBill {
   return {
     id,
+    item_id: 'fee',
     number: id,
     item_name: 'Property fee',
     note: null,
@@ -89,6 +90,10 @@ describe('the till', () => {
         { bill_id: 'b', amount: '5.27', version: 3 },
         { bill_id: 'c', amount: '160.00', version: 3 }
       ],
+      lines: [],
+      keep_rest: false,
+      prepay: null,
+      deposits: [],
       tendered: '200.00'
     })
     expect(receiptRequest('room', 'scan', some, '').tendered).toBeNull()

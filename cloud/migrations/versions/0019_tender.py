@@ -1,14 +1,14 @@
 """Receiving: payment methods and their lines, shifts, prepaid accounts, deposits and payouts.
 
-Revision: 0016
+Revision: 0019
 """
 
 from alembic import op
 
 from cloud.migrations.grants import protect
 
-revision = "0016"
-down_revision = "0015"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
