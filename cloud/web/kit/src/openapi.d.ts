@@ -914,6 +914,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/accounts/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Account Choices */
+        get: operations["ledger.account_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/entries": {
         parameters: {
             query?: never;
@@ -1362,6 +1379,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receiving/counter/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Desk */
+        get: operations["receiving.read_desk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receiving/counter/rooms/{room_id}": {
         parameters: {
             query?: never;
@@ -1396,6 +1430,263 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receiving/deposit-items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Deposit Items */
+        get: operations["receiving.list_deposit_items"];
+        put?: never;
+        /** Add Deposit Item */
+        post: operations["receiving.add_deposit_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposit-items/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deposit Item Choices */
+        get: operations["receiving.deposit_item_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposit-items/legal-entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Legal Entity Choices */
+        get: operations["receiving.legal_entity_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposit-items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Deposit Item */
+        patch: operations["receiving.change_deposit_item"];
+        trace?: never;
+    };
+    "/api/v1/receiving/deposit-items/{item_id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch Deposit Item */
+        post: operations["receiving.switch_deposit_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Deposits */
+        get: operations["receiving.list_deposits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposits/{deposit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Deposit */
+        get: operations["receiving.read_deposit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposits/{deposit_id}/deduct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deduct Deposit */
+        post: operations["receiving.deduct_deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposits/{deposit_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refund Deposit */
+        post: operations["receiving.refund_deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/deposits/{deposit_id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Transfer Deposit */
+        post: operations["receiving.transfer_deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Methods */
+        get: operations["receiving.list_methods"];
+        put?: never;
+        /** Add Method */
+        post: operations["receiving.add_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/methods/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Method Choices */
+        get: operations["receiving.method_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/methods/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Money Choices */
+        get: operations["receiving.money_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/methods/{method_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Method */
+        patch: operations["receiving.change_method"];
+        trace?: never;
+    };
+    "/api/v1/receiving/methods/{method_id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Switch Method */
+        post: operations["receiving.switch_method"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receiving/parties/{party_id}/phone": {
         parameters: {
             query?: never;
@@ -1407,6 +1698,74 @@ export interface paths {
         put?: never;
         /** Reveal Phone */
         post: operations["receiving.reveal_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Payouts */
+        get: operations["receiving.list_payouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/prepaid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Prepaid */
+        get: operations["receiving.list_prepaid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/prepaid/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Prepaid */
+        get: operations["receiving.read_prepaid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/prepaid/{account_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refund Prepaid */
+        post: operations["receiving.refund_prepaid"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1510,6 +1869,40 @@ export interface paths {
         get: operations["receiving.read_shift"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Shifts */
+        get: operations["receiving.list_shifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/shifts/{shift_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Shift */
+        post: operations["receiving.close_shift"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1831,6 +2224,21 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccountChoice
+         * @description An account as a form offers it: by its code.
+         */
+        AccountChoice: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
+        };
+        /** AccountChoices */
+        AccountChoices: {
+            /** Items */
+            items: components["schemas"]["AccountChoice"][];
+        };
+        /**
          * AccountRead
          * @description An account with what was posted to it in the viewer's scope.
          */
@@ -1855,9 +2263,13 @@ export interface components {
         };
         /**
          * Accounts
-         * @description `prepaid` is null while no prepayments are kept.
+         * @description `prepaid` is the sum of the room's accounts, null while it has none.
          */
         Accounts: {
+            /** Accounts */
+            accounts: components["schemas"]["PrepaidAtCounter"][];
+            /** Deposits */
+            deposits: components["schemas"]["DepositAtCounter"][];
             /** Prepaid */
             prepaid: string | null;
         };
@@ -1944,6 +2356,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
             /** Item Name */
             item_name: string;
             /** Note */
@@ -2271,6 +2688,16 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** Changed */
+        Changed: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+        };
         /** Choice */
         Choice: {
             /** Label */
@@ -2365,6 +2792,16 @@ export interface components {
          * @enum {string}
          */
         Cycle: "1" | "2" | "3" | "6" | "12";
+        /** Deducted */
+        Deducted: {
+            /** Balance */
+            balance: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
         /** DepartmentChange */
         DepartmentChange: {
             /** Leader */
@@ -2412,6 +2849,207 @@ export interface components {
             unit_name: string;
             /** Version */
             version: number;
+        };
+        /** DepositAtCounter */
+        DepositAtCounter: {
+            /** Balance */
+            balance: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Party Name */
+            party_name: string;
+        };
+        /** DepositDetail */
+        DepositDetail: {
+            /** Amount */
+            amount: string;
+            /** Balance */
+            balance: string;
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Moves */
+            moves: components["schemas"]["MoveLine"][];
+            /** Party Name */
+            party_name: string;
+            /** Receipt Number */
+            receipt_number: string;
+            /** Release On */
+            release_on: string | null;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Terms */
+            terms: string;
+        };
+        /** DepositItemAtCounter */
+        DepositItemAtCounter: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Usual Amount */
+            usual_amount: string | null;
+        };
+        /** DepositItemChange */
+        DepositItemChange: {
+            /** Name */
+            name: string;
+            /** Usual Amount */
+            usual_amount?: number | string | null;
+            /** Version */
+            version: number;
+        };
+        /** DepositItemCreate */
+        DepositItemCreate: {
+            /** Code */
+            code: string;
+            /**
+             * Legal Entity Id
+             * Format: uuid
+             */
+            legal_entity_id: string;
+            /** Name */
+            name: string;
+            /** Usual Amount */
+            usual_amount?: number | string | null;
+        };
+        /** DepositItemRead */
+        DepositItemRead: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Legal Entity Name */
+            legal_entity_name: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Usual Amount */
+            usual_amount: string | null;
+            /** Version */
+            version: number;
+        };
+        /** DepositRead */
+        DepositRead: {
+            /** Amount */
+            amount: string;
+            /** Balance */
+            balance: string;
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Party Name */
+            party_name: string;
+            /** Receipt Number */
+            receipt_number: string;
+            /** Release On */
+            release_on: string | null;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Terms */
+            terms: string;
+        };
+        /**
+         * DepositState
+         * @enum {string}
+         */
+        DepositState: "held" | "partly" | "returned" | "reversed";
+        /** DepositTaken */
+        DepositTaken: {
+            /** Amount */
+            amount: number | string;
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Release On */
+            release_on?: string | null;
+            /**
+             * Terms
+             * @default
+             */
+            terms: string;
+        };
+        /**
+         * DepositUsed
+         * @description What of a deposit is kept or pays bills, and what shows that it is right.
+         */
+        DepositUsed: {
+            /** Amount */
+            amount: number | string;
+            /** Evidence */
+            evidence: string;
+        };
+        /**
+         * Desk
+         * @description What a cashier may choose from, whatever the room.
+         */
+        Desk: {
+            /** Deposit Items */
+            deposit_items: components["schemas"]["DepositItemAtCounter"][];
+            /** Items */
+            items: components["schemas"]["Choice"][];
+            /** Methods */
+            methods: components["schemas"]["MethodAtCounter"][];
         };
         /** Detail */
         Detail: {
@@ -2858,6 +3496,25 @@ export interface components {
              */
             status: "ready" | "starting" | "degraded";
         };
+        /**
+         * HeldLine
+         * @description What a receipt did to a prepaid account or a deposit.
+         */
+        HeldLine: {
+            /** Amount */
+            amount: string;
+            /** Balance */
+            balance: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * HeldState
+         * @enum {string}
+         */
+        HeldState: "held" | "empty";
         /** History */
         History: {
             /** Name */
@@ -3075,6 +3732,18 @@ export interface components {
             tax_number: string;
             /** Version */
             version: number;
+        };
+        /**
+         * LineWanted
+         * @description What comes by one method. `deposit_id` where a deposit pays.
+         */
+        LineWanted: {
+            /** Amount */
+            amount: number | string;
+            /** Deposit Id */
+            deposit_id?: string | null;
+            /** Method */
+            method: string;
         };
         /**
          * LiveRead
@@ -3339,6 +4008,95 @@ export interface components {
          * @enum {string}
          */
         MeterState: "in_use" | "stopped" | "removed";
+        /**
+         * Method
+         * @enum {string}
+         */
+        Method: "area" | "fixed" | "metered";
+        /** MethodAtCounter */
+        MethodAtCounter: {
+            /** Code */
+            code: string;
+            kind: components["schemas"]["MethodKind"];
+            /** Name */
+            name: string;
+        };
+        /** MethodChange */
+        MethodChange: {
+            /** Account */
+            account: string;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** Version */
+            version: number;
+        };
+        /** MethodCreate */
+        MethodCreate: {
+            /** Account */
+            account: string;
+            /** Code */
+            code: string;
+            kind: components["schemas"]["MethodKind"];
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @default 100
+             */
+            rank: number;
+        };
+        /**
+         * MethodKind
+         * @description What a method is: only cash gives change; the last two spend what is already ours.
+         * @enum {string}
+         */
+        MethodKind: "cash" | "card" | "channel" | "transfer" | "other" | "prepaid" | "deposit";
+        /** MethodLineRead */
+        MethodLineRead: {
+            /** Account */
+            account: string;
+            /** Amount */
+            amount: string;
+            /** Method Name */
+            method_name: string;
+        };
+        /** MethodRead */
+        MethodRead: {
+            /** Account */
+            account: string;
+            /** Account Name */
+            account_name: string;
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Rank */
+            rank: number;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** MethodTotal */
+        MethodTotal: {
+            /** Amount */
+            amount: string;
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Name */
+            name: string;
+        };
         /** ModuleRead */
         ModuleRead: {
             /** Code */
@@ -3359,6 +4117,29 @@ export interface components {
             usage: string | null;
             /** Why */
             why: string;
+        };
+        /**
+         * MoveLine
+         * @description A change of a prepaid account or of a deposit.
+         */
+        MoveLine: {
+            /** Amount */
+            amount: string;
+            /** Balance */
+            balance: string;
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /** By */
+            by: string;
+            /** Kind */
+            kind: string;
+            /** Number */
+            number: string;
+            /** Reason */
+            reason: string;
         };
         /** Operand */
         Operand: {
@@ -3473,6 +4254,46 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["DepartmentRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[DepositItemRead] */
+        Page_DepositItemRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["DepositItemRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[DepositRead] */
+        Page_DepositRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["DepositRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -3604,6 +4425,26 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** Page[MethodRead] */
+        Page_MethodRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["MethodRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
         /** Page[PartyRead] */
         Page_PartyRead_: {
             /**
@@ -3624,6 +4465,26 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** Page[PayoutRead] */
+        Page_PayoutRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["PayoutRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
         /** Page[PointRead] */
         Page_PointRead_: {
             /**
@@ -3633,6 +4494,26 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["PointRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[PrepaidRead] */
+        Page_PrepaidRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["PrepaidRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -3733,6 +4614,26 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["RunRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[ShiftRead] */
+        Page_ShiftRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["ShiftRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -3886,6 +4787,54 @@ export interface components {
             /** Site Name */
             site_name: string;
         };
+        /**
+         * PayoutKind
+         * @enum {string}
+         */
+        PayoutKind: "prepaid" | "deposit";
+        /** PayoutMade */
+        PayoutMade: {
+            /** Amount */
+            amount: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: string;
+        };
+        /** PayoutRead */
+        PayoutRead: {
+            /** Amount */
+            amount: string;
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /** Cashier Name */
+            cashier_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Method Name */
+            method_name: string;
+            /** Number */
+            number: string;
+            /** Party Name */
+            party_name: string;
+            /** Reason */
+            reason: string;
+            /** Room Name */
+            room_name: string;
+            /** Site Name */
+            site_name: string;
+        };
         /** PermissionCatalog */
         PermissionCatalog: {
             /** Modules */
@@ -3947,6 +4896,101 @@ export interface components {
             unit: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * PrepaidAtCounter
+         * @description `item_id` is null for what may pay any charge.
+         */
+        PrepaidAtCounter: {
+            /** Balance */
+            balance: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /** Item Name */
+            item_name: string;
+            /** Party Name */
+            party_name: string;
+        };
+        /** PrepaidDetail */
+        PrepaidDetail: {
+            /** Balance */
+            balance: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Legal Entity Name */
+            legal_entity_name: string;
+            /** Moves */
+            moves: components["schemas"]["MoveLine"][];
+            /** Party Name */
+            party_name: string;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+        };
+        /** PrepaidRead */
+        PrepaidRead: {
+            /** Balance */
+            balance: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Legal Entity Name */
+            legal_entity_name: string;
+            /** Party Name */
+            party_name: string;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * PrepayWanted
+         * @description Paid ahead for any charge, or for one item only.
+         */
+        PrepayWanted: {
+            /** Amount */
+            amount: number | string;
+            /** Item Id */
+            item_id?: string | null;
         };
         /**
          * PricePer
@@ -4106,6 +5150,9 @@ export interface components {
         /**
          * ReceiptCreate
          * @description The payer names bills, or gives an `amount` that goes to the oldest first.
+         *
+         *     `keep_rest` is the payer's consent to keep as prepaid what an `amount` leaves over. All comes by
+         *     one `method`, or by `lines` that add up to it.
          */
         ReceiptCreate: {
             /**
@@ -4115,7 +5162,24 @@ export interface components {
             allocations: components["schemas"]["AllocationWanted"][];
             /** Amount */
             amount?: number | string | null;
-            method: components["schemas"]["cloud__modules__receiving__models__Method"];
+            /**
+             * Deposits
+             * @default []
+             */
+            deposits: components["schemas"]["DepositTaken"][];
+            /**
+             * Keep Rest
+             * @default false
+             */
+            keep_rest: boolean;
+            /**
+             * Lines
+             * @default []
+             */
+            lines: components["schemas"]["LineWanted"][];
+            /** Method */
+            method?: string | null;
+            prepay?: components["schemas"]["PrepayWanted"] | null;
             /**
              * Room Id
              * Format: uuid
@@ -4141,15 +5205,21 @@ export interface components {
             change: string;
             /** Entries */
             entries: components["schemas"]["EntryOfDocument"][];
+            /** Held */
+            held: components["schemas"]["HeldLine"][];
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Lines */
+            lines: components["schemas"]["MethodLineRead"][];
             /** Linked Number */
             linked_number: string;
             /** Method */
             method: string;
+            /** Method Name */
+            method_name: string;
             /** Number */
             number: string;
             /** Payer Name */
@@ -4188,8 +5258,12 @@ export interface components {
             id: string;
             /** Method */
             method: string;
+            /** Method Name */
+            method_name: string;
             /** Number */
             number: string;
+            /** Offset */
+            offset: string;
             /** Payer Name */
             payer_name: string;
             /**
@@ -4290,6 +5364,18 @@ export interface components {
             name: string;
             /** Version */
             version: number;
+        };
+        /**
+         * RefundWanted
+         * @description Money that goes back; the reason stands on the document and in the audit trail.
+         */
+        RefundWanted: {
+            /** Amount */
+            amount: number | string;
+            /** Method */
+            method: string;
+            /** Reason */
+            reason: string;
         };
         /** RevealedPhone */
         RevealedPhone: {
@@ -4605,6 +5691,8 @@ export interface components {
             charged: string;
             /** Closing */
             closing: string;
+            /** Deposits */
+            deposits: string;
             /**
              * Id
              * Format: uuid
@@ -4617,6 +5705,8 @@ export interface components {
             /** Paid */
             paid: string;
             period: components["schemas"]["ClosedPeriod"];
+            /** Prepaid */
+            prepaid: string;
             /** Room Code */
             room_code: string;
             /** Room Name */
@@ -4791,16 +5881,93 @@ export interface components {
         };
         /**
          * Shift
-         * @description What the viewer took today; reversals are netted.
+         * @description What the viewer took since their last count today; reversals are netted.
+         *
+         *     `id` names the shift that can be closed; `cash` is what the drawer should hold of it.
          */
         Shift: {
             /** Cash */
             cash: string;
             /** Count */
             count: number;
+            /** Id */
+            id: string | null;
+            /** Methods */
+            methods: components["schemas"]["MethodTotal"][];
+            /** Opened At */
+            opened_at: string | null;
             /** Received */
             received: string;
+            /** Returned */
+            returned: string;
         };
+        /** ShiftClose */
+        ShiftClose: {
+            /** Counted */
+            counted: number | string;
+            /** Note */
+            note?: string | null;
+        };
+        /** ShiftClosed */
+        ShiftClosed: {
+            /** Counted */
+            counted: string;
+            /** Expected */
+            expected: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /** ShiftRead */
+        ShiftRead: {
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /** Cash */
+            cash: string;
+            /** Cashier Name */
+            cashier_name: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Counted */
+            counted: string | null;
+            /** Difference */
+            difference: string | null;
+            /** Documents */
+            documents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Received */
+            received: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * ShiftState
+         * @enum {string}
+         */
+        ShiftState: "open" | "closed" | "differs";
         /**
          * Shown
          * @description A value with its label in the viewer's language.
@@ -4898,7 +6065,7 @@ export interface components {
              * Format: uuid
              */
             item_id: string;
-            method: components["schemas"]["cloud__modules__charging__models__Method"];
+            method: components["schemas"]["Method"];
             /** Name */
             name: string;
             /** Note */
@@ -5082,7 +6249,7 @@ export interface components {
              * Format: uuid
              */
             item_id: string;
-            method: components["schemas"]["cloud__modules__charging__models__Method"];
+            method: components["schemas"]["Method"];
             /** @default month */
             price_per: components["schemas"]["PricePer"];
             /** @default actual_month */
@@ -5117,6 +6284,10 @@ export interface components {
             balance: string;
             /** Charge */
             charge: string | null;
+            /** Deposit */
+            deposit: string | null;
+            /** Deposit Balance */
+            deposit_balance: string;
             /** Kind */
             kind: string;
             /** Number */
@@ -5128,6 +6299,10 @@ export interface components {
             on: string;
             /** Payment */
             payment: string | null;
+            /** Prepaid */
+            prepaid: string | null;
+            /** Prepaid Balance */
+            prepaid_balance: string;
             /** Summary */
             summary: string;
         };
@@ -5139,6 +6314,11 @@ export interface components {
             label: string;
             /** Permissions */
             permissions: components["schemas"]["PermissionRead"][];
+        };
+        /** Switch */
+        Switch: {
+            /** Reason */
+            reason: string;
         };
         /** Table */
         Table: {
@@ -5688,11 +6868,6 @@ export interface components {
             tone: components["schemas"]["Tone"] | null;
         };
         /**
-         * Method
-         * @enum {string}
-         */
-        cloud__modules__charging__models__Method: "area" | "fixed" | "metered";
-        /**
          * UnitCreate
          * @description A region stands below the company, a project below a region or the company.
          */
@@ -5714,11 +6889,6 @@ export interface components {
              */
             parent_id: string;
         };
-        /**
-         * Method
-         * @enum {string}
-         */
-        cloud__modules__receiving__models__Method: "cash" | "scan" | "card" | "transfer";
         /** UnitCreate */
         cloud__modules__resources__schemas__UnitCreate: {
             /**
@@ -7030,7 +8200,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: components["schemas"]["StandardState"] | null;
-                method?: components["schemas"]["cloud__modules__charging__models__Method"] | null;
+                method?: components["schemas"]["Method"] | null;
                 item_id?: string | null;
                 page?: number;
                 size?: number;
@@ -7779,6 +8949,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AccountRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.account_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountChoices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -8811,6 +10008,31 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "receiving.read_desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Desk"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "receiving.counter_room": {
         parameters: {
             query?: never;
@@ -8867,6 +10089,547 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "receiving.list_deposit_items": {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DepositItemRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.add_deposit_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepositItemCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.deposit_item_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.legal_entity_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.change_deposit_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepositItemChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.switch_deposit_item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.list_deposits": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DepositState"] | null;
+                item_id?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DepositRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.read_deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deposit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepositDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.deduct_deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deposit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepositUsed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deducted"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.refund_deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deposit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutMade"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.transfer_deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deposit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepositUsed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptTaken"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.list_methods": {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MethodRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.add_method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MethodCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.method_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.money_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.change_method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MethodChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.switch_method": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "receiving.reveal_phone": {
         parameters: {
             query?: never;
@@ -8898,10 +10661,136 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "receiving.list_payouts": {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["PayoutKind"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PayoutRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.list_prepaid": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["HeldState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PrepaidRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.read_prepaid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrepaidDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.refund_prepaid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutMade"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "receiving.list_receipts": {
         parameters: {
             query?: {
-                method?: components["schemas"]["cloud__modules__receiving__models__Method"] | null;
+                method?: string | null;
                 state?: components["schemas"]["ReceiptState"] | null;
                 period_from?: string | null;
                 period_to?: string | null;
@@ -9105,6 +10994,75 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.list_shifts": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["ShiftState"] | null;
+                period_from?: string | null;
+                period_to?: string | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ShiftRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.close_shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shift_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftClosed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
