@@ -37,6 +37,7 @@ from cloud.kernel.exports import api as exports_api
 from cloud.kernel.exports import jobs as exports_jobs
 from cloud.kernel.files import Files
 from cloud.kernel.i18n import load_texts
+from cloud.kernel.imports import api as imports_api
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
 from cloud.kernel.permissions import Catalog, Vocabulary
 from cloud.kernel.registry import Function, Module, check_manifests
@@ -176,7 +177,7 @@ def work_of(running: Runtime) -> Work:
 
 def routers() -> list[APIRouter]:
     """Those of the kernel and of every module."""
-    own = [health.router, ui_api.router, exports_api.router]
+    own = [health.router, ui_api.router, exports_api.router, imports_api.router]
     return own + [router for module in MODULES for router in module.routers]
 
 

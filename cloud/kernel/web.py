@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -21,6 +22,9 @@ from cloud.kernel.problems import NoSuchAddress, Problem, install_problem_handle
 from cloud.kernel.runtime import Runtime
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
+# Workbooks that are imported are larger than any JSON.
+FILE_BYTES_MAX = 20 * 1024 * 1024
+_FILES = re.compile(r"/api/v1/ui/pages/[^/]+/import(/report)?")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -102,8 +106,9 @@ def _refusal_of_body(request: Request) -> AppError | None:
     if "transfer-encoding" in request.headers:
         return LengthRequired()
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
-        return BodyTooLarge(megabytes=BODY_BYTES_MAX // 1024 // 1024)
+    most = FILE_BYTES_MAX if _FILES.fullmatch(request.url.path) else BODY_BYTES_MAX
+    if not length.isdecimal() or int(length) > most:
+        return BodyTooLarge(megabytes=most // 1024 // 1024)
     return None
 
 

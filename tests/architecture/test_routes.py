@@ -42,6 +42,9 @@ LOGGED_IN = {
     "GET /openapi.json": "the shape of the interface, no data",
     "GET /api/v1/ui/pages/{code}/export": "the list's own route carries the permission",
     "GET /api/v1/ui/exports": "the caller's own exports",
+    "GET /api/v1/ui/pages/{code}/import/template": "the import's own permission, checked inside",
+    "POST /api/v1/ui/pages/{code}/import": "the import's own permission, checked inside",
+    "POST /api/v1/ui/pages/{code}/import/report": "the import's own permission, checked inside",
     "GET /api/v1/ui/exports/{export_id}": "the caller's own export",
     "GET /api/v1/ui/exports/{export_id}/file": "the caller's own export, of a list still theirs",
 }
@@ -63,6 +66,8 @@ NO_JSON = {
     "DELETE /api/v1/session": "204",
     "GET /api/v1/devices/live/stream": "text/event-stream",
     "GET /api/v1/ui/pages/{code}/export": "a workbook",
+    "GET /api/v1/ui/pages/{code}/import/template": "a workbook",
+    "POST /api/v1/ui/pages/{code}/import/report": "a workbook",
     "GET /api/v1/ui/exports/{export_id}/file": "a workbook",
     "GET /api/v1/charging/bills/{bill_id}/print": "application/pdf",
     "GET /api/v1/receiving/receipts/{receipt_id}/print": "application/pdf",

@@ -245,6 +245,9 @@ OF_ONESELF = {
     "GET /api/v1/ui/pages/{code}",
     "GET /api/v1/ui/pages/{code}/export",
     "GET /api/v1/ui/exports",
+    "GET /api/v1/ui/pages/{code}/import/template",
+    "POST /api/v1/ui/pages/{code}/import",
+    "POST /api/v1/ui/pages/{code}/import/report",
     "GET /api/v1/ui/exports/{export_id}",
     "GET /api/v1/ui/exports/{export_id}/file",
 }

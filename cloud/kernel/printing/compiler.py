@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any, Literal
 
-import structlog
-
+from cloud.kernel.children import ChildFailed, run_child
 from cloud.kernel.errors import Unavailable
-
-log = structlog.get_logger()
 
 AT_ONCE = 2
 WAITING_MAX = 40
 TIMEOUT_S = 20.0
-DOCUMENT_BYTES_MAX = 32 * 1024 * 1024
 SHEET = Path(__file__).with_name("sheet.typ")
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -56,7 +50,11 @@ async def compile_document(
     _waiting.add(waiter)
     try:
         async with _slots:
-            return await _run(json.dumps(request).encode(), timeout_s)
+            return await run_child(
+                _CHILD, request=json.dumps(request).encode(), timeout_s=timeout_s
+            )
+    except ChildFailed:
+        raise PrintingFailed from None
     finally:
         _waiting.discard(waiter)
 
@@ -65,32 +63,3 @@ def font_folders() -> list[str]:
     """Noto Sans SC as `make up` installs it; empty means the fonts of the machine."""
     folders = [_FACES / face for face in ("400Regular", "700Bold")]
     return [str(folder) for folder in folders if folder.is_dir()]
-
-
-async def _run(request: bytes, timeout_s: float) -> bytes:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        str(_CHILD),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={"RAYON_NUM_THREADS": "1"},
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(timeout_s):
-            document, said = await child.communicate(request)
-    except TimeoutError:
-        log.warning("printing.timeout", seconds=timeout_s)
-        raise PrintingFailed from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0 or not document or len(document) > DOCUMENT_BYTES_MAX:
-        log.warning(
-            "printing.failed", code=child.returncode, error=said.decode(errors="replace")[:2000]
-        )
-        raise PrintingFailed
-    return document

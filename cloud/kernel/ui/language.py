@@ -162,6 +162,27 @@ class Action(Part):
     shown_once: str | None  # key of the answer that a dialog shows once, to be copied
 
 
+class ImportColumn(Part):
+    label: str
+    required: bool
+
+
+class ImportOption(Part):
+    key: str
+    label: str
+
+
+class Import(Part):
+    """Rows of a workbook into the list. `path` takes the file and answers a report; below it are
+    `/template` and `/report`."""
+
+    title: str
+    note: str
+    path: str
+    columns: list[ImportColumn]
+    options: list[ImportOption]
+
+
 class Table(Part):
     shape: Literal["table"]
     version: Literal[1]
@@ -176,6 +197,7 @@ class Table(Part):
     sums: list[str]  # column keys; values come in the answer's `sums`
     sort: str  # the default, as sent: "-due_on"
     export: str | None  # GET with the same filters: .xlsx, or 202 and an export to wait for
+    imports: Import | None
     empty: Empty
 
 

@@ -6,11 +6,14 @@ turns a declaration into the page language for one viewer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+from uuid import UUID
 
+from cloud.kernel.context import Ctx
 from cloud.kernel.ui.language import Kind, Tone
 
 Route = Callable[..., Any]
@@ -113,6 +116,60 @@ class Section:
 
 
 @dataclass(frozen=True)
+class ImportColumn:
+    """A column of an import's sheet; its heading is the label, in either language.
+
+    Text keeps what was typed, 0101 included. `least` and `places` are of numbers.
+    """
+
+    key: str
+    label: str
+    kind: Kind = Kind.text
+    required: bool = False
+    choices: tuple[Choice, ...] = ()
+    help: str | None = None
+    example: str = ""
+    length: int = 100
+    places: int = 4
+    least: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class ImportOption:
+    """A switch of an import; off unless it is asked for."""
+
+    key: str
+    label: str
+
+
+class Prepare(Protocol):
+    """Looks up at once what the rows will need; its answer is handed to every `add`."""
+
+    def __call__(
+        self,
+        ctx: Ctx,
+        *,
+        site_id: UUID,
+        rows: list[dict[str, Any]],
+        options: frozenset[str],
+    ) -> Awaitable[Any]: ...
+
+
+@dataclass(frozen=True)
+class Import:
+    """Rows of a workbook into a list. `add` takes one row through the module's own service; what
+    that raises is the row's reason, at the field that it names."""
+
+    title: str
+    note: str
+    permission: StrEnum
+    columns: tuple[ImportColumn, ...]
+    prepare: Prepare
+    add: Callable[[Ctx, dict[str, Any], Any], Awaitable[None]]
+    options: tuple[ImportOption, ...] = ()
+
+
+@dataclass(frozen=True)
 class TablePage:
     code: str
     title: str
@@ -125,6 +182,7 @@ class TablePage:
     actions: tuple[Action, ...] = ()
     detail: str | None = None
     sums: tuple[str, ...] = ()
+    imports: Import | None = None
 
 
 @dataclass(frozen=True)

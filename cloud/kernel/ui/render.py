@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from cloud.kernel.errors import NotFound
+from cloud.kernel.errors import NotFound, PermissionMissing
 from cloud.kernel.i18n import Texts
 from cloud.kernel.ui import language as wire
 from cloud.kernel.ui import pages
@@ -109,6 +109,15 @@ class Pages:
                 if item.source is not None and self._address(item.source).permission in permissions
             },
         )
+
+    def importing(self, code: str, *, permissions: frozenset[str]) -> pages.Import:
+        """Raises PageUnknown for a page that takes no rows, PermissionMissing."""
+        page = self._pages.get(code)
+        if not isinstance(page, TablePage) or page.imports is None:
+            raise PageUnknown(page=code)
+        if page.imports.permission not in permissions:
+            raise PermissionMissing(permission=str(page.imports.permission))
+        return page.imports
 
     def menu(self, *, permissions: frozenset[str], locale: str) -> list[wire.MenuItem]:
         """Headings with the entries that the viewer may open; a heading without any is left out."""
@@ -296,7 +305,26 @@ class _Viewer:
             sums=list(page.sums),
             sort=page.sort,
             export=f"/api/v1/ui/pages/{page.code}/export",
+            imports=self.importing(page),
             empty=wire.Empty(title=self.label(page.empty[0]), hint=self.label(page.empty[1])),
+        )
+
+    def importing(self, page: TablePage) -> wire.Import | None:
+        declared = page.imports
+        if declared is None or declared.permission not in self.permissions:
+            return None
+        return wire.Import(
+            title=self.label(declared.title),
+            note=self.label(declared.note),
+            path=f"/api/v1/ui/pages/{page.code}/import",
+            columns=[
+                wire.ImportColumn(label=self.label(column.label), required=column.required)
+                for column in declared.columns
+            ],
+            options=[
+                wire.ImportOption(key=option.key, label=self.label(option.label))
+                for option in declared.options
+            ],
         )
 
     def detail(self, page: DetailPage) -> wire.Detail:

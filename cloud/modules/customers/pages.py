@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
-from cloud.modules.customers import api
+from cloud.modules.customers import api, imports
 from cloud.modules.customers.models import PartyKind
 from cloud.modules.customers.rules import ROLE_LABELS
 from cloud.modules.resources import api as resources
@@ -76,6 +76,7 @@ PAGES = (
             Filter("kind", "Kind", "choice", choices=KINDS),
         ),
         actions=(ADD, GIVE_ROOM),
+        imports=imports.OWNERS_AND_RESIDENTS,
         sort="name",
         empty=("No customer matches", "Change the search, or choose another community."),
     ),

@@ -77,6 +77,18 @@ async def payers_on(
     return {room_id: (party_id, name) for room_id, party_id, name in found}
 
 
+async def parties_by_name(
+    ctx: Ctx, site_id: UUID, names: Collection[str]
+) -> dict[tuple[str, str], UUID]:
+    """The parties of a site by name and phone; of several alike the one that came first."""
+    found = await ctx.session.execute(
+        select(col(Party.name), col(Party.phone), col(Party.id))
+        .where(col(Party.org_id) == site_id, col(Party.name).in_(names))
+        .order_by(col(Party.created_at).desc(), col(Party.id).desc())
+    )
+    return {(name, phone): party_id for name, phone, party_id in found}
+
+
 async def parties_of_room(ctx: Ctx, room_id: UUID) -> list[PartyOfRoom]:
     """Everybody with a role in the room today, the payer first. Empty for a room out of scope."""
     found = await ctx.session.execute(

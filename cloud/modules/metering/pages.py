@@ -16,7 +16,7 @@ from cloud.kernel.ui.pages import (
     TablePage,
     View,
 )
-from cloud.modules.metering import api
+from cloud.modules.metering import api, imports
 from cloud.modules.metering.models import (
     MeterKind,
     MeterState,
@@ -275,6 +275,7 @@ PAGES = (
             View("electricity", "Electricity", params={"kind": "electricity"}),
             View("water", "Water", params={"kind": "water"}),
         ),
+        imports=imports.METERS,
         sort="no",
         empty=("No meter matches", "Change the search, or choose another community."),
         actions=(*METER_CREATION, *METER_ACTIONS),
@@ -378,6 +379,7 @@ PAGES = (
             View("review", "Waits for review", params={"state": "review"}, tone=Tone.wait),
             View("rejected", "Rejected", params={"state": "rejected"}, tone=Tone.bad),
         ),
+        imports=imports.READINGS,
         sort="-read_at",
         empty=("No reading matches", "Readings of remote meters arrive by themselves."),
         actions=(

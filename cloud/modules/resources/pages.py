@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
-from cloud.modules.resources import api
+from cloud.modules.resources import api, imports
 from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
 
 USAGES = tuple(Choice(usage, *shown) for usage, shown in USAGE_LABELS.items())
@@ -94,6 +94,7 @@ PAGES = (
             Filter("state", "State", "choice", choices=STATES),
         ),
         actions=(ADD_ROOM,),
+        imports=imports.ROOMS,
         sort="path",
         sums=("building_area", "chargeable_area"),
         empty=("No room matches", "Change the search, or choose another community."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -112,6 +112,25 @@ async def rooms_of_site(ctx: Ctx, site_id: UUID) -> list[RoomOfSite]:
         .order_by(col(Space.sort_key), col(Room.id))
     )
     return [_room_of_site(row) for row in found.mappings()]
+
+
+async def rooms_by_path(ctx: Ctx, site_id: UUID, paths: Collection[str]) -> dict[str, UUID]:
+    """The rooms of a site by their numbers, like 3-1-1202; unknown ones are left out."""
+    return await _by_path(
+        ctx, site_id, col(Space.kind) == SpaceKind.room, col(Space.path).in_(paths)
+    )
+
+
+async def parents_by_path(ctx: Ctx, site_id: UUID) -> dict[str, UUID]:
+    """Every building and unit of a site by its path."""
+    return await _by_path(ctx, site_id, col(Space.kind) != SpaceKind.room)
+
+
+async def _by_path(ctx: Ctx, site_id: UUID, *wanted: Expression) -> dict[str, UUID]:
+    found = await ctx.session.execute(
+        select(col(Space.path), col(Space.id)).where(col(Space.org_id) == site_id, *wanted)
+    )
+    return {row.path: row.id for row in found}
 
 
 async def find_rooms(

@@ -14,6 +14,7 @@ from cloud.modules.metering.queries.records import (
     MeterOfRoom,
     list_meters,
     list_readings,
+    meters_by_no,
     meters_of_points,
     meters_of_rooms,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "list_meters",
     "list_readings",
     "meter_choices",
+    "meters_by_no",
     "meters_of_points",
     "meters_of_rooms",
     "point_choices",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -74,6 +74,16 @@ async def meters_of_points(ctx: Ctx, *, site_id: UUID, points: Sequence[int]) ->
         )
     )
     return {meter.point_no: meter for meter in found.scalars() if meter.point_no is not None}
+
+
+async def meters_by_no(ctx: Ctx, site_id: UUID, numbers: Collection[str]) -> dict[str, UUID]:
+    """The meters of a site by their numbers; unknown ones are left out."""
+    found = await ctx.session.execute(
+        select(col(Meter.no), col(Meter.id)).where(
+            col(Meter.org_id) == site_id, col(Meter.no).in_(numbers)
+        )
+    )
+    return {row.no: row.id for row in found}
 
 
 def meter_rows() -> tuple[Statement, Any]:

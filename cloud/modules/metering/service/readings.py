@@ -67,7 +67,12 @@ class Arrived:
 
 
 async def record_reading(
-    ctx: Ctx, *, meter_id: UUID, value: Decimal, read_on: date | None = None
+    ctx: Ctx,
+    *,
+    meter_id: UUID,
+    value: Decimal,
+    read_on: date | None = None,
+    source: ReadingSource = ReadingSource.manual,
 ) -> Reading:
     """What a person read off a meter, on a day or now.
 
@@ -99,7 +104,7 @@ async def record_reading(
         read_at=read_at,
         reading_on=read_at.astimezone(ZoneInfo(ctx.principal.time_zone)).date(),
         value=value,
-        source=ReadingSource.manual,
+        source=source,
         state=state,
         reason=reason,
     )

@@ -2202,6 +2202,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ui/pages/{code}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import Rows */
+        post: operations["ui.import_rows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ui/pages/{code}/import/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import Report */
+        post: operations["ui.import_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ui/pages/{code}/import/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Import Template */
+        get: operations["ui.import_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -3334,6 +3385,22 @@ export interface components {
             /** Items */
             items: components["schemas"]["ExportRead"][];
         };
+        /**
+         * FaultRead
+         * @description `row` is the row's number in the sheet; `field` is empty when the whole row is meant.
+         */
+        FaultRead: {
+            /** Code */
+            code: string;
+            /** Field */
+            field: string;
+            /** Reason */
+            reason: string;
+            /** Row */
+            row: number;
+            /** Value */
+            value: string;
+        };
         /** Field */
         Field: {
             /** Default */
@@ -3561,6 +3628,62 @@ export interface components {
         Hits: {
             /** Items */
             items: components["schemas"]["Hit"][];
+        };
+        /**
+         * Import
+         * @description Rows of a workbook into the list. `path` takes the file and answers a report; below it are
+         *     `/template` and `/report`.
+         */
+        Import: {
+            /** Columns */
+            columns: components["schemas"]["ImportColumn"][];
+            /** Note */
+            note: string;
+            /** Options */
+            options: components["schemas"]["ImportOption"][];
+            /** Path */
+            path: string;
+            /** Title */
+            title: string;
+        };
+        /** ImportColumn */
+        ImportColumn: {
+            /** Label */
+            label: string;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * ImportMode
+         * @description check: try everything and keep nothing. all: keep all rows or none. valid: keep the good.
+         * @enum {string}
+         */
+        ImportMode: "check" | "all" | "valid";
+        /** ImportOption */
+        ImportOption: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+        };
+        /**
+         * ImportReport
+         * @description `faults` are the first 200; all of them are in the workbook that can be downloaded.
+         */
+        ImportReport: {
+            /** Added */
+            added: number;
+            /** Blank */
+            blank: number;
+            /** Faults */
+            faults: components["schemas"]["FaultRead"][];
+            /** Faulty */
+            faulty: number;
+            mode: components["schemas"]["ImportMode"];
+            /** Rows */
+            rows: number;
+            /** Valid */
+            valid: number;
         };
         /**
          * Income
@@ -6335,6 +6458,7 @@ export interface components {
             export: string | null;
             /** Filters */
             filters: components["schemas"]["Filter"][];
+            imports: components["schemas"]["Import"] | null;
             /**
              * Shape
              * @constant
@@ -11670,6 +11794,108 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExportRead"];
                 };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.import_rows": {
+        parameters: {
+            query?: {
+                site_id?: string | null;
+                mode?: components["schemas"]["ImportMode"];
+                options?: string[];
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.import_report": {
+        parameters: {
+            query?: {
+                site_id?: string | null;
+                options?: string[];
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.import_template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Refusal401"];
             403: components["responses"]["Refusal403"];

@@ -110,6 +110,15 @@ export interface Action {
   opens: string | null
 }
 
+/** Rows of a workbook into a list; below `path` are /template and /report. */
+export interface Import {
+  title: string
+  note: string
+  path: string
+  columns: { label: string; required: boolean }[]
+  options: { key: string; label: string }[]
+}
+
 export interface Table {
   shape: 'table'
   version: 1
@@ -124,6 +133,7 @@ export interface Table {
   sums: string[]
   sort: string
   export: string | null
+  imports: Import | null
   empty: Empty
 }
 
