@@ -253,12 +253,20 @@ class ScopedSession(Session):
 
 @event.listens_for(ScopedSession, "after_begin")
 def _bind_scope(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    # Where cloud.kernel.hot finds it: asking the session each time would cost as much as a read.
+    session.info["driver"] = connection.connection.driver_connection
     if transaction.nested:
         return
     # Set always, also to nothing: inside a test's outer transaction the last scope lives on.
     scope: Scope | None = session.info.get("scope", NOTHING)
     if scope is not None:
         connection.execute(SET_SCOPE, scope.settings())
+
+
+@event.listens_for(ScopedSession, "after_transaction_end")
+def _let_go(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop("driver", None)
 
 
 async def bind_scope(session: AsyncSession, scope: Scope) -> None:

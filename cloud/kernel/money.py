@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -23,16 +23,7 @@ class RoundingMode(StrEnum):
     down = "down"
 
 
-_STEP = {
-    RoundingStep.cent: CENT,
-    RoundingStep.dime: Decimal("0.1"),
-    RoundingStep.yuan: Decimal(1),
-}
-_MODE = {
-    RoundingMode.half_up: ROUND_HALF_UP,
-    RoundingMode.up: ROUND_UP,
-    RoundingMode.down: ROUND_DOWN,
-}
+_STEPS_OF_A_YUAN = {RoundingStep.cent: 100, RoundingStep.dime: 10, RoundingStep.yuan: 1}
 
 
 def round_money(
@@ -42,8 +33,25 @@ def round_money(
     mode: RoundingMode = RoundingMode.half_up,
 ) -> Decimal:
     """Round once, away from zero on a tie, to two stored places (spec domain 0.1)."""
-    exact = exact_decimal(value)
-    return exact.quantize(_STEP[step], rounding=_MODE[mode]).quantize(CENT)
+    return round_ratio(*value.as_integer_ratio(), step=step, mode=mode)
+
+
+def round_ratio(
+    numerator: int,
+    denominator: int,
+    *,
+    step: RoundingStep = RoundingStep.cent,
+    mode: RoundingMode = RoundingMode.half_up,
+) -> Decimal:
+    """The same of a quotient of whole numbers, which need not be reduced: many bills are one."""
+    steps = _STEPS_OF_A_YUAN[step]
+    whole, rest = divmod(abs(numerator) * steps, denominator)
+    if mode is RoundingMode.half_up:
+        whole += 2 * rest >= denominator
+    elif mode is RoundingMode.up:
+        whole += rest > 0
+    cents = whole * (100 // steps)
+    return Decimal(-cents if numerator < 0 else cents).scaleb(-2)
 
 
 def exact_decimal(value: Decimal | Fraction, *, places: int = 12) -> Decimal:
@@ -53,12 +61,15 @@ def exact_decimal(value: Decimal | Fraction, *, places: int = 12) -> Decimal:
     """
     if isinstance(value, Decimal):
         return value
-    scaled = value * 10**places
-    whole = abs(scaled.numerator) // scaled.denominator
-    if Fraction(whole) != abs(scaled):
+    return cut_ratio(value.numerator, value.denominator, places=places)
+
+
+def cut_ratio(numerator: int, denominator: int, *, places: int = 12) -> Decimal:
+    """The same of a quotient of whole numbers, which need not be reduced."""
+    whole, rest = divmod(abs(numerator) * 10**places, denominator)
+    if rest:
         whole = whole - whole % 10 + (whole % 10 or 1)  # a remainder keeps the cut off a false tie
-    sign = -1 if value < 0 else 1
-    return Decimal(sign * whole).scaleb(-places)
+    return Decimal(-whole if numerator < 0 else whole).scaleb(-places)
 
 
 def split_money(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
@@ -85,4 +96,6 @@ def split_money(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 def tax_included(total: Decimal, rate: Decimal) -> Decimal:
     """The tax inside a tax-inclusive total: round(total × r ÷ (1 + r)) (spec domain M3.12)."""
-    return round_money(Fraction(total) * Fraction(rate) / (1 + Fraction(rate)))
+    part, whole = rate.as_integer_ratio()
+    amount, parts = total.as_integer_ratio()
+    return round_ratio(amount * part, parts * (whole + part))

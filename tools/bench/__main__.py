@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cloud.kernel import logs
 from cloud.kernel.clock import utc_now
+from cloud.main import tame_collector
 from tools.bench.billing import billing
 from tools.bench.estate import Place, built_place
 from tools.bench.http import http
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--bills", type=int, default=BILLS)
     asked = parser.parse_args()
     logs.configure("text", "bench")
+    tame_collector()  # as every role does
     measures = asyncio.run(_measured(asked.only, asked.bills))
     print(table(measures))
     built = CHECKOUT / "build"

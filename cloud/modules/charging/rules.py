@@ -6,15 +6,17 @@ same `compute` explains and checks it. One rounding, at the very end (spec domai
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from cloud.kernel.money import RoundingMode, RoundingStep, exact_decimal, round_money, tax_included
+from cloud.kernel.money import RoundingMode, RoundingStep, cut_ratio, round_ratio, tax_included
 from cloud.kernel.periods import Period, cycles
 from cloud.modules.charging.models import (
     AreaBasis,
@@ -110,6 +112,47 @@ class Basis:
     unit: str
     readings: Readings | None = None
 
+    def of(
+        self, quantity: Decimal, *, coefficient: Decimal, readings: Readings | None = None
+    ) -> Basis:
+        """The same terms for another object, with what is worked out of them once for all."""
+        made = object.__new__(Basis)
+        shared = {"rate": self.rate, "terms_text": self.terms_text}
+        own = {"quantity": quantity, "coefficient": coefficient, "readings": readings}
+        vars(made).update(vars(self), **shared, **own)
+        return made
+
+    @cached_property
+    def rate(self) -> Rate:
+        """Price × time over every segment: what one unit of the quantity costs."""
+        factors = [_factor(self, segment) for segment in self.segments]
+        cost = sum(
+            (
+                Fraction(segment.unit_price) * factor
+                for segment, factor in zip(self.segments, factors, strict=True)
+            ),
+            Fraction(0),
+        )
+        return Rate(cost.numerator, cost.denominator, sum(factors, Fraction(0)))
+
+    @cached_property
+    def terms_text(self) -> str:
+        """The snapshot's members that many charges share, without the braces."""
+        terms = {name: value for name, value in to_snapshot(self).items() if name not in _OWN}
+        return json.dumps(terms, ensure_ascii=False)[1:-1]
+
+
+_OWN = ("quantity", "coefficient", "readings")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The quotient `numerator` ÷ `denominator` of yuan for one unit, and the months it counts."""
+
+    numerator: int
+    denominator: int
+    factor: Fraction
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -122,22 +165,21 @@ class Computed:
 
 
 def compute(basis: Basis) -> Computed:
-    """Quantity × price × time over every segment, summed exactly and rounded once."""
-    factors = [_factor(basis, segment) for segment in basis.segments]
-    scaled = Fraction(basis.quantity) * Fraction(basis.coefficient)
-    total = sum(
-        (
-            scaled * Fraction(segment.unit_price) * factor
-            for segment, factor in zip(basis.segments, factors, strict=True)
-        ),
-        Fraction(0),
-    )
-    amount = round_money(total, step=basis.rounding_step, mode=basis.rounding_mode)
+    """Quantity × price × time over every segment, summed exactly and rounded once.
+
+    In whole numbers: a quotient of two of them is exact, and a tenth of the cost of Fractions.
+    """
+    rate = basis.rate
+    quantity, parts = basis.quantity.as_integer_ratio()
+    coefficient, pieces = basis.coefficient.as_integer_ratio()
+    total = quantity * coefficient * rate.numerator
+    unit = parts * pieces * rate.denominator
+    amount = round_ratio(total, unit, step=basis.rounding_step, mode=basis.rounding_mode)
     return Computed(
-        raw=exact_decimal(total),
+        raw=cut_ratio(total, unit),
         amount=amount,
         tax=tax_included(amount, basis.tax_rate),
-        factor=sum(factors, Fraction(0)),
+        factor=rate.factor,
     )
 
 
@@ -266,10 +308,21 @@ def due_on(*, timing: Timing, cycle: Period, due_days: int, issued_on: date) -> 
 
 def to_snapshot(basis: Basis) -> dict[str, Any]:
     """The basis as JSON: numbers as text, dates as ISO dates."""
-    plain = {name: _plain(value) for name, value in vars(basis).items()}
+    plain = {name: _plain(getattr(basis, name)) for name in Basis.__dataclass_fields__}
     plain["segments"] = [_plain_fields(segment) for segment in basis.segments]
     plain["readings"] = None if basis.readings is None else _plain_fields(basis.readings)
     return plain
+
+
+def snapshot_text(basis: Basis) -> str:
+    """The same as a JSON text, whose greater part is written once for all that share it."""
+    readings = "null"
+    if basis.readings is not None:
+        readings = json.dumps(_plain_fields(basis.readings), ensure_ascii=False)
+    return (
+        f'{{"quantity": "{basis.quantity}", "coefficient": "{basis.coefficient}",'
+        f' "readings": {readings}, {basis.terms_text}}}'
+    )
 
 
 def _plain_fields(part: Segment | Readings) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ARRAY, Date, Uuid, and_, any_, bindparam, case, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
+from cloud.kernel.hot import Hot, id_array
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page, starts
 from cloud.modules.customers.models import Party, PartyKind, RoomParty, RoomRole
 from cloud.modules.customers.schemas import PartyRead
@@ -46,7 +47,7 @@ def phone_masked() -> Any:
     )
 
 
-def _holds(on: date) -> Any:
+def _holds(on: Any) -> Any:
     return and_(
         col(RoomParty.valid_from) <= on,
         or_(col(RoomParty.valid_to).is_(None), col(RoomParty.valid_to) > on),
@@ -59,6 +60,25 @@ def _own_party() -> Any:
     )
 
 
+def _payers() -> Statement:
+    return (
+        select(col(RoomParty.room_id), col(Party.id), col(Party.name))
+        .join(Party, _own_party())
+        .where(
+            col(RoomParty.org_id) == bindparam("site_id", type_=Uuid()),
+            col(RoomParty.is_payer),
+            _holds(bindparam("day", type_=Date())),
+        )
+    )
+
+
+_PAYERS = Hot(_payers(), lambda *row: row)
+_PAYERS_OF = Hot(
+    _payers().where(col(RoomParty.room_id) == any_(bindparam("room_ids", type_=ARRAY(Uuid())))),
+    lambda *row: row,
+)
+
+
 async def payers_on(
     ctx: Ctx, site_id: UUID, on: date, *, room_ids: Collection[UUID] | None = None
 ) -> dict[UUID, tuple[UUID, str]]:
@@ -66,14 +86,9 @@ async def payers_on(
 
     `room_ids` asks for some of the rooms only.
     """
-    statement = (
-        select(col(RoomParty.room_id), col(Party.id), col(Party.name))
-        .join(Party, _own_party())
-        .where(col(RoomParty.org_id) == site_id, col(RoomParty.is_payer), _holds(on))
-    )
-    if room_ids is not None:
-        statement = statement.where(col(RoomParty.room_id).in_(room_ids))
-    found = await ctx.session.execute(statement)
+    read = _PAYERS if room_ids is None else _PAYERS_OF
+    given = {} if room_ids is None else {"room_ids": id_array(room_ids)}
+    found = await read.all(ctx.session, site_id=site_id, day=on, **given)
     return {room_id: (party_id, name) for room_id, party_id, name in found}
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import ARRAY, Date, Integer, Uuid, and_, any_, bindparam, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.listing import Statement, count
+from cloud.kernel.hot import Hot, id_array
+from cloud.kernel.listing import count
 from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.periods import Period
 from cloud.modules.charging.models import (
@@ -35,7 +36,6 @@ from cloud.modules.charging.rules import (
     Basis,
     Price,
     Readings,
-    Segment,
     due_cycles,
     held_part,
     segments_of,
@@ -54,8 +54,7 @@ _NO_USAGE = {
 }
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(NamedTuple):
     """A binding with all of its room, item and standard that a charge needs."""
 
     binding_id: UUID
@@ -84,14 +83,12 @@ class Bound:
     due_days: int
 
 
-@dataclass(frozen=True)
-class Payer:
+class Payer(NamedTuple):
     id: UUID
     name: str
 
 
-@dataclass(frozen=True)
-class Charged:
+class Charged(NamedTuple):
     """One cycle of one binding: a basis with its payer, or the reason why there is none."""
 
     bound: Bound
@@ -99,6 +96,12 @@ class Charged:
     period: Period
     outcome: Basis | SkipReason
     payer: Payer | None
+
+
+# A binding with one of the cycles that a run bills, and the part of it in which the binding holds.
+Due = tuple[Bound, Period, Period]
+
+_BEFORE_ALL = UUID(int=0)
 
 
 async def count_bindings(ctx: Ctx, run: Run) -> int:
@@ -117,12 +120,14 @@ async def charges_of(
     if not bound:
         return [], None
     prices = await _prices(ctx, {each.standard_id for each in bound})
-    due = [(each, cycle) for each in bound for cycle in _cycles(each, run)]
-    billed = await _billed(ctx, [each.binding_id for each, _ in due])
-    payers = await _payers(ctx, run, due)
-    usages = await _usages(ctx, due)
-    facts = _Facts(prices=prices, billed=billed, payers=payers, usages=usages)
-    charges = [_charge(each, cycle, facts) for each, cycle in due]
+    due = _due(bound, run)
+    facts = _Facts(
+        prices=prices,
+        billed=await _billed(ctx, due),
+        payers=await _payers(ctx, run, due),
+        usages=await _usages(ctx, due),
+    )
+    charges = [_charge(each, cycle, period, facts) for each, cycle, period in due]
     return charges, bound[-1].binding_id if len(bound) == limit else None
 
 
@@ -133,8 +138,14 @@ def _bindings_of(run: Run) -> list[Any]:
     ]
 
 
-async def _bound(ctx: Ctx, run: Run, *, after: UUID | None, limit: int) -> list[Bound]:
-    statement: Statement = (
+def _bound_row(*values: Any) -> Bound:
+    bound = Bound(*values)
+    return bound._replace(method=Method(bound.method), timing=Timing(bound.timing))
+
+
+_RUN_ORG = bindparam("org_id", type_=Uuid())
+_BOUND = Hot(
+    (
         select(
             col(Binding.id).label("binding_id"),
             col(Binding.room_id).label("room_id"),
@@ -164,22 +175,33 @@ async def _bound(ctx: Ctx, run: Run, *, after: UUID | None, limit: int) -> list[
         .select_from(Binding)
         .join(Standard, col(Standard.id) == col(Binding.standard_id))
         .join(Item, col(Item.id) == col(Binding.item_id))
-        .join(Room, and_(col(Room.org_id) == run.org_id, col(Room.id) == col(Binding.room_id)))
-        .join(Space, and_(col(Space.org_id) == run.org_id, col(Space.id) == col(Binding.room_id)))
+        .join(Room, and_(col(Room.org_id) == _RUN_ORG, col(Room.id) == col(Binding.room_id)))
+        .join(Space, and_(col(Space.org_id) == _RUN_ORG, col(Space.id) == col(Binding.room_id)))
         .outerjoin(
-            Meter, and_(col(Meter.org_id) == run.org_id, col(Meter.id) == col(Binding.meter_id))
+            Meter, and_(col(Meter.org_id) == _RUN_ORG, col(Meter.id) == col(Binding.meter_id))
         )
-        .where(col(Binding.org_id) == run.org_id, *_bindings_of(run))
+        .where(
+            col(Binding.org_id) == _RUN_ORG,
+            col(Binding.item_id) == any_(bindparam("item_ids", type_=ARRAY(Uuid()))),
+            col(Binding.starts_on) < bindparam("until", type_=Date()),
+            col(Binding.id) > bindparam("after", type_=Uuid()),
+        )
         .order_by(col(Binding.id))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer()))
+    ),
+    _bound_row,
+)
+
+
+async def _bound(ctx: Ctx, run: Run, *, after: UUID | None, limit: int) -> list[Bound]:
+    return await _BOUND.all(
+        ctx.session,
+        org_id=run.org_id,
+        item_ids=run.item_ids,
+        until=run.period_to,
+        after=after or _BEFORE_ALL,
+        limit=limit,
     )
-    if after is not None:
-        statement = statement.where(col(Binding.id) > after)
-    found = await ctx.session.execute(statement)
-    return [
-        Bound(**{**row, "method": Method(row["method"]), "timing": Timing(row["timing"])})
-        for row in found.mappings()
-    ]
 
 
 async def _prices(ctx: Ctx, standard_ids: set[UUID]) -> dict[UUID, list[Price]]:
@@ -205,6 +227,18 @@ async def _prices(ctx: Ctx, standard_ids: set[UUID]) -> dict[UUID, list[Price]]:
     return prices
 
 
+def _due(bound: Sequence[Bound], run: Run) -> list[Due]:
+    """Each cycle that the run bills, with its held part: once for all that are bound alike."""
+    alike: dict[tuple[Any, ...], list[tuple[Period, Period]]] = {}
+    found = []
+    for each in bound:
+        terms = (each.standard_id, each.starts_on, each.ends_on)
+        if terms not in alike:
+            alike[terms] = [(cycle, _held(each, cycle)) for cycle in _cycles(each, run)]
+        found += [(each, cycle, period) for cycle, period in alike[terms]]
+    return found
+
+
 def _cycles(bound: Bound, run: Run) -> list[Period]:
     return due_cycles(
         anchor=bound.anchor_on,
@@ -222,21 +256,28 @@ def _held(bound: Bound, cycle: Period) -> Period:
     return held
 
 
-async def _billed(ctx: Ctx, binding_ids: Sequence[UUID]) -> set[tuple[UUID, date]]:
-    found = await ctx.session.execute(
-        select(col(Bill.binding_id), col(Bill.cycle_from)).where(
-            col(Bill.binding_id).in_(set(binding_ids))
-        )
+_BILLED = Hot(
+    select(col(Bill.binding_id), col(Bill.cycle_from)).where(
+        col(Bill.binding_id) == any_(bindparam("binding_ids", type_=ARRAY(Uuid()))),
+        col(Bill.cycle_from) == any_(bindparam("cycles", type_=ARRAY(Date()))),
+    ),
+    lambda *row: row,
+)
+
+
+async def _billed(ctx: Ctx, due: Sequence[Due]) -> set[tuple[UUID, date]]:
+    found = await _BILLED.all(
+        ctx.session,
+        binding_ids=id_array(bound.binding_id for bound, _, _ in due),
+        cycles=list({cycle.start for _, cycle, _ in due}),
     )
-    return {(row[0], row[1]) for row in found}
+    return set(found)
 
 
-async def _payers(
-    ctx: Ctx, run: Run, due: Sequence[tuple[Bound, Period]]
-) -> dict[date, dict[UUID, Payer]]:
+async def _payers(ctx: Ctx, run: Run, due: Sequence[Due]) -> dict[date, dict[UUID, Payer]]:
     """Who pays for each room on the first day of each cycle."""
     rooms: dict[date, set[UUID]] = defaultdict(set)
-    for bound, cycle in due:
+    for bound, cycle, _ in due:
         rooms[cycle.start].add(bound.room_id)
     found = {}
     for day, room_ids in rooms.items():
@@ -245,14 +286,12 @@ async def _payers(
     return found
 
 
-async def _usages(
-    ctx: Ctx, due: Sequence[tuple[Bound, Period]]
-) -> dict[tuple[UUID, Period], PeriodUsage]:
+async def _usages(ctx: Ctx, due: Sequence[Due]) -> dict[tuple[UUID, Period], PeriodUsage]:
     """Use of every metered charge. A period opens with the reading that billed the one before."""
     by_period: dict[Period, dict[UUID, UUID]] = defaultdict(dict)
-    for bound, cycle in due:
+    for bound, _, period in due:
         if bound.meter_id is not None:
-            by_period[_held(bound, cycle)][bound.meter_id] = bound.binding_id
+            by_period[period][bound.meter_id] = bound.binding_id
     usages = {}
     for period, bindings in by_period.items():
         openings = await _billed_closings(ctx, bindings, until=period.start)
@@ -295,16 +334,24 @@ async def rooms_of_meters(ctx: Ctx, meter_ids: Sequence[UUID]) -> dict[UUID, UUI
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the queries of a chunk found, for all of its charges."""
+    """What the queries of a chunk found, for all of its charges. `terms` fills as they are met."""
 
     prices: dict[UUID, list[Price]]
     billed: set[tuple[UUID, date]]
     payers: dict[date, dict[UUID, Payer]]
     usages: dict[tuple[UUID, Period], PeriodUsage]
+    terms: dict[tuple[Any, ...], Basis | None] = field(default_factory=dict)
+
+    def terms_of(self, bound: Bound, cycle: Period, period: Period) -> Basis | None:
+        """What the charges of one standard and period share; None without a price."""
+        key = (bound.standard_id, bound.item_id, bound.meter_kind, cycle, period)
+        if key not in self.terms:
+            prices = self.prices.get(bound.standard_id, [])
+            self.terms[key] = _terms(bound, cycle, period, prices)
+        return self.terms[key]
 
 
-def _charge(bound: Bound, cycle: Period, facts: _Facts) -> Charged:
-    period = _held(bound, cycle)
+def _charge(bound: Bound, cycle: Period, period: Period, facts: _Facts) -> Charged:
     payer = facts.payers[cycle.start].get(bound.room_id)
     outcome: Basis | SkipReason
     if (bound.binding_id, cycle.start) in facts.billed:
@@ -313,51 +360,39 @@ def _charge(bound: Bound, cycle: Period, facts: _Facts) -> Charged:
         outcome = SkipReason.payer_missing
     else:
         usage = facts.usages.get((bound.meter_id, period)) if bound.meter_id else None
-        prices = facts.prices.get(bound.standard_id, [])
-        outcome = basis_of(bound, cycle, period, prices, usage)
+        outcome = basis_of(bound, facts.terms_of(bound, cycle, period), usage)
     return Charged(bound=bound, cycle=cycle, period=period, outcome=outcome, payer=payer)
 
 
-def basis_of(
-    bound: Bound,
-    cycle: Period,
-    period: Period,
-    prices: Sequence[Price],
-    usage: PeriodUsage | None,
-) -> Basis | SkipReason:
+def basis_of(bound: Bound, terms: Basis | None, usage: PeriodUsage | None) -> Basis | SkipReason:
     """The basis of a charge, or why there is none: a missing area is skipped, never billed 0."""
-    segments = segments_of(period, prices, split=bound.method is not Method.metered)
-    if not segments:
+    if terms is None:
         return SkipReason.price_missing
-    price = next(each for each in prices if str(each.version_id) == segments[0].version_id)
     match bound.method:
         case Method.area:
-            area = _area(bound, price.area_basis)
+            area = _area(bound, terms.area_basis)
             if area is None or area <= 0:
                 return SkipReason.area_missing
-            return _basis(bound, cycle, period, price, segments, quantity=area, unit="㎡")
+            return terms.of(area, coefficient=bound.coefficient)
         case Method.metered:
             if usage is None:
                 return SkipReason.reading_missing
-            assert bound.meter_kind is not None
             if usage.usage is None:
                 return _NO_USAGE[usage.reason or NoUsage.missing]
-            return _basis(
-                bound, cycle, period, price, segments,
-                quantity=usage.usage,
-                unit=UNITS[MeterKind(bound.meter_kind)],
-                readings=_readings(bound, usage),
-            )  # fmt: skip
+            readings = _readings(bound, usage)
+            return terms.of(usage.usage, coefficient=Decimal(1), readings=readings)
         case _:
-            return _basis(bound, cycle, period, price, segments, quantity=Decimal(1), unit="户")
+            return terms
 
 
 def _area(bound: Bound, basis: AreaBasis) -> Decimal | None:
-    return {
-        AreaBasis.building: bound.building_area,
-        AreaBasis.inner: bound.inner_area,
-        AreaBasis.chargeable: bound.chargeable_area or bound.building_area,
-    }[basis]
+    match basis:
+        case AreaBasis.building:
+            return bound.building_area
+        case AreaBasis.inner:
+            return bound.inner_area
+        case AreaBasis.chargeable:
+            return bound.chargeable_area or bound.building_area
 
 
 def _readings(bound: Bound, usage: PeriodUsage) -> Readings:
@@ -379,22 +414,17 @@ def _readings(bound: Bound, usage: PeriodUsage) -> Readings:
     )
 
 
-def _basis(
-    bound: Bound,
-    cycle: Period,
-    period: Period,
-    price: Price,
-    segments: tuple[Segment, ...],
-    *,
-    quantity: Decimal,
-    unit: str,
-    readings: Readings | None = None,
-) -> Basis:
+def _terms(bound: Bound, cycle: Period, period: Period, prices: Sequence[Price]) -> Basis | None:
+    """A basis for one unit, from which each object's own is made."""
+    segments = segments_of(period, prices, split=bound.method is not Method.metered)
+    if not segments:
+        return None
+    price = next(each for each in prices if str(each.version_id) == segments[0].version_id)
     return Basis(
         method=bound.method,
         standard=bound.standard_name,
-        quantity=quantity,
-        coefficient=bound.coefficient if bound.method is Method.area else Decimal(1),
+        quantity=Decimal(1),
+        coefficient=Decimal(1),
         segments=segments,
         cycle_months=bound.cycle_months,
         cycle_days=cycle.days,
@@ -405,6 +435,16 @@ def _basis(
         rounding_mode=price.rounding_mode,
         tax_rate=bound.tax_rate,
         area_basis=price.area_basis,
-        unit=unit,
-        readings=readings,
+        unit=_unit(bound),
     )
+
+
+def _unit(bound: Bound) -> str:
+    match bound.method:
+        case Method.area:
+            return "㎡"
+        case Method.metered:
+            assert bound.meter_kind is not None
+            return UNITS[MeterKind(bound.meter_kind)]
+        case _:
+            return "户"
