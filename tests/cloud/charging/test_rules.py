@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -26,6 +27,7 @@ from cloud.modules.charging.rules import (
     months_of,
     quantity_of,
     segments_of,
+    snapshot_text,
     to_snapshot,
 )
 
@@ -310,3 +312,24 @@ class TestSnapshot:
         )
 
         assert from_snapshot(to_snapshot(metered)) == metered
+
+
+class TestBasisOfAnother:
+    """One basis for all that is charged alike, and each object's own made from it."""
+
+    def test_is_the_basis_that_would_have_been_written_out(self) -> None:
+        terms = basis(quantity="1", price="2.38", months=3, tax_rate="0.06")
+        whole = Basis(**{**vars(terms), "quantity": Decimal("89.53")})
+
+        made = terms.of(Decimal("89.53"), coefficient=Decimal(1))
+
+        assert made == whole
+        assert compute(made) == compute(whole)
+
+    def test_keeps_its_own_snapshot_as_text(self) -> None:
+        readings = TestMetered().readings("1", "2")
+        terms = basis(quantity="1", price="2.38", method=Method.metered)
+        made = terms.of(Decimal("3.2100"), coefficient=Decimal("0.5"), readings=readings)
+
+        assert json.loads(snapshot_text(made)) == to_snapshot(made)
+        assert from_snapshot(json.loads(snapshot_text(made))) == made

@@ -58,7 +58,7 @@ class TestBus:
         async def pay() -> None:
             bus = Bus([(BillPaid, refuse)])
             async with unit_of_work(world.sessions, world.headquarters(), bus=bus) as ctx:
-                await add_legal_entity(ctx, name="新公司", tax_number="91330000X")
+                await add_legal_entity(ctx, name="新公司", tax_number="91330000MA2TEST09X")
                 await ctx.announce(BillPaid("ZD1"))
 
         with pytest.raises(Conflict):
