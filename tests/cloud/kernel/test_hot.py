@@ -6,7 +6,7 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, String, Uuid, any_, bindparam, select, text
 from sqlmodel import col
 
 from cloud.kernel.hot import Hot, id_array
@@ -60,7 +60,7 @@ class TestHot:
     async def test_follows_its_session_from_transaction_to_transaction(
         self, committed: World
     ) -> None:
-        names = Hot(select(bindparam("wanted", type_=Unit.__table__.c.name.type)), str)
+        names = Hot(select(bindparam("wanted", type_=String())), str)
         async with committed.sessions() as session:
             async with session.begin():
                 assert await names.all(session, wanted="eins") == ["eins"]
@@ -69,6 +69,6 @@ class TestHot:
                 assert await names.all(session, wanted="zwei") == ["zwei"]
 
     async def test_reads_numbers_exactly(self, world: World) -> None:
-        sums = Hot(select(text("1.10::amount")), Decimal)  # type: ignore[arg-type]
+        sums = Hot(select(text("1.10::amount")), Decimal)
         async with world.unit() as ctx:
             assert str((await sums.all(ctx.session))[0]) == "1.10"
