@@ -1,12 +1,14 @@
 """The pure parts of `make soak`: outboxes against watermarks, and what is a failure."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 from edge_agent.store import Store, StoreLimitBytes
 from protocols import points
 from tools.soak.books import Lane, compare, read_outboxes
+from tools.soak.page import page
 from tools.soak.report import Fault, How, Report
 
 SITE, EPOCH = uuid4(), uuid4()
@@ -56,6 +58,20 @@ class TestReport:
             "how": "killed",
             "healed_s": 2.5,
         }
+
+
+class TestPage:
+    def test_tells_the_longest_healing_of_each_fault(self) -> None:
+        faults = (
+            Fault("", "web", How.killed, 2.5),
+            Fault("", "web", How.killed, 11.0),
+            Fault("", "ray", How.paused, None),
+        )
+        told = page(replace(GOOD, faults=faults), on=date(2026, 11, 24), paused_s=20)
+
+        assert "| web | 11.0 |  |" in told
+        assert "| ray |  | never |" in told
+        assert "not healed: ray" in told
 
 
 class TestCompare:

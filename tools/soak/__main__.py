@@ -13,14 +13,17 @@ import tempfile
 from pathlib import Path
 
 from cloud.embedded.postgres import cluster_home
+from cloud.kernel.clock import utc_now
 from tests.kit.simulators import CHECKOUT
 from tools.soak.books import Books, compare, opened_again, read_outboxes
 from tools.soak.cashier import Cashier, Refused
-from tools.soak.platform import HEAL_WITHIN_S, RunningPlatform
+from tools.soak.page import page
+from tools.soak.platform import HEAL_WITHIN_S, PAUSED_S, RunningPlatform
 from tools.soak.report import Fault, Report
 
 SITE = "LT"
 DRAIN_S = 8.0
+EVIDENCE_MINUTES = 20  # a run of this length is written down
 
 
 def main() -> int:
@@ -38,6 +41,9 @@ def main() -> int:
     told = json.dumps(report.as_json(), indent=1) + "\n"
     (built / "soak.json").write_text(told)
     print(told, end="")
+    if asked.minutes >= EVIDENCE_MINUTES:
+        written = page(report, on=utc_now().date(), paused_s=PAUSED_S)
+        (CHECKOUT / "docs" / "reliability.md").write_text(written, encoding="utf-8")
     if report.failures:
         print(f"logs are kept in {place}", file=sys.stderr)
         return 1
