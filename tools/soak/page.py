@@ -34,12 +34,12 @@ after the last chunk (`cloud/modules/charging/jobs.py`).
 
 
 def page(report: Report, *, on: date, paused_s: float) -> str:
+    asked = f"`make soak seed={report.seed} minutes={report.minutes:g}`"
     return "\n".join(
         [
             HEAD.format(paused=paused_s),
             f"## The last long run, {on:%Y-%m-%d}",
-            f"`make soak seed={report.seed} minutes={report.minutes:g}`: "
-            f"{len(report.faults)} faults, {_verdict(report)}.",
+            f"{asked}: {len(report.faults)} faults, {_verdict(report)}.",
             "",
             *_figures(report),
             "",
