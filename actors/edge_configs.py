@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +11,7 @@ from uuid import UUID
 import yaml
 from sqlalchemy import func, select
 
+from actors.gateway_passwords import GatewayPasswords, write_private
 from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope
 from cloud.kernel.runtime import Runtime
@@ -31,16 +29,15 @@ async def write_edge_configs(runtime: Runtime) -> list[Path]:
     """One `<data dir>/edge/<site code>/config.yaml` for each gateway whose buses have addresses,
     readable by its owner only; a file that would say the same is left alone.
 
-    Passwords are kept in `<data dir>/gateways.json`: {site id: password}, which the
-    broker reads too. A gateway that has none yet gets one.
+    A gateway that has no password yet gets one.
     """
     data_dir = runtime.settings.data_dir
     ports = runtime.endpoints.simulators.ports if runtime.endpoints.simulators else {}
-    passwords = _read_passwords(data_dir / "gateways.json")
+    passwords = GatewayPasswords(data_dir, runtime.endpoints.mqtt)
     written = []
     for site_id, code, gateway, points in await _gateways(runtime):
         user = topics.user(site_id)
-        password = passwords.setdefault(str(site_id), secrets.token_urlsafe(24))
+        password = passwords.of(site_id)
         buses = _buses(points, code, ports)
         if not buses:
             continue
@@ -53,9 +50,8 @@ async def write_edge_configs(runtime: Runtime) -> list[Path]:
             "store": "store",
             "buses": buses,
         }
-        _write_private(path, yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+        write_private(path, yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
         written.append(path)
-    _write_private(data_dir / "gateways.json", json.dumps(passwords, indent=1))
     return written
 
 
@@ -121,23 +117,3 @@ def _point(point: PointOfBus) -> dict[str, Any]:
         "lane": point.lane,
         "every_s": point.every_s,
     }
-
-
-def _read_passwords(path: Path) -> dict[str, str]:
-    try:
-        found: dict[str, str] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    return found
-
-
-def _write_private(path: Path, content: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    # The mode must hold from the first byte.
-    descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-    fresh.replace(path)

@@ -28,6 +28,7 @@ from sqlmodel import SQLModel
 from actors import edge_configs, process_host, ray_host
 from actors.client import SitesClient
 from actors.functions import bus_of_host
+from actors.gateway_passwords import GatewayPasswords
 from actors.live_feed import LiveFeed
 from cloud.kernel import audit, health, logs, retention
 from cloud.kernel.clock import utc_now
@@ -203,6 +204,9 @@ def compose(running: Runtime) -> FastAPI:
 
     app = make_app(running, routers(), lifespan=lifespan)
     app.state.live = LiveFeed(running.endpoints.mqtt)
+    app.state.gateway_passwords = GatewayPasswords(
+        running.settings.data_dir, running.endpoints.mqtt
+    )
     running.pages = declared_pages(running)
     Office(OFFICE).mount(app)
     return app

@@ -18,8 +18,8 @@ from cloud.kernel.i18n import pick_locale
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.uow import unit_of_work
-from cloud.modules.devices import queries
-from cloud.modules.devices.models import Device, DeviceKind, GatewayState, PointLane
+from cloud.modules.devices import queries, service
+from cloud.modules.devices.models import Device, DeviceKind, DeviceState, GatewayState, PointLane
 from cloud.modules.devices.permissions import (
     CommandDevices,
     DevicesPermission,
@@ -27,15 +27,27 @@ from cloud.modules.devices.permissions import (
     ReadGateways,
     ReadLive,
     ReadPoints,
+    WriteDevices,
+    WriteGateways,
 )
+from cloud.modules.devices.rules import KIND, POINTS
 from cloud.modules.devices.schemas import (
+    Choices,
+    DeviceChange,
+    DeviceCreate,
+    DeviceDetail,
     DeviceRead,
+    DeviceSaved,
     EventList,
+    GatewayCreate,
+    GatewayDetail,
+    GatewayEnrolled,
     GatewayRead,
     History,
     LiveRead,
     PointRead,
     ReadNowAnswer,
+    Reason,
 )
 from cloud.modules.organization import queries as organization
 
@@ -43,6 +55,8 @@ HEARTBEAT_S = 10.0
 HEARTBEATS_PER_CHECK = 6
 
 POINT_MAX = 2**31 - 1  # the column is an integer
+
+Wanted = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
@@ -67,11 +81,67 @@ async def list_gateways(
     return await queries.list_gateways(ctx, listing, state=state)
 
 
+@router.post("/gateways", response_model=GatewayEnrolled, status_code=201)
+async def enrol_gateway(
+    ctx: WriteGateways, request: Request, wanted: GatewayCreate
+) -> GatewayEnrolled:
+    return await service.enrol_gateway(
+        ctx, _passwords(request), site_id=wanted.site_id, code=wanted.code
+    )
+
+
+@router.get("/gateways/choices", response_model=Choices)
+async def gateway_choices(
+    ctx: ReadGateways, q: Wanted = "", site_id: UUID | None = None
+) -> Choices:
+    return await queries.gateway_choices(ctx, q, site_id=site_id)
+
+
+@router.get("/gateways/{gateway_id}", response_model=GatewayDetail)
+async def read_gateway(ctx: ReadGateways, gateway_id: UUID) -> GatewayDetail:
+    return await queries.read_gateway(ctx, gateway_id)
+
+
+@router.post("/gateways/{gateway_id}/credentials", response_model=GatewayEnrolled)
+async def renew_credentials(
+    ctx: WriteGateways, request: Request, gateway_id: UUID
+) -> GatewayEnrolled:
+    return await service.renew_credentials(ctx, _passwords(request), gateway_id=gateway_id)
+
+
 @router.get("/devices", response_model=Page[DeviceRead])
 async def list_devices(
-    ctx: ReadDevices, listing: Listed, kind: DeviceKind | None = None
+    ctx: ReadDevices,
+    listing: Listed,
+    kind: DeviceKind | None = None,
+    state: DeviceState | None = None,
 ) -> dict[str, Any]:
-    return await queries.list_devices(ctx, listing, kind=kind)
+    return await queries.list_devices(ctx, listing, kind=kind, state=state)
+
+
+@router.post("/devices", response_model=DeviceSaved, status_code=201)
+async def add_device(ctx: WriteDevices, wanted: DeviceCreate) -> Device:
+    return await service.add_device(ctx, gateway_id=wanted.gateway_id, spec=_spec(wanted))
+
+
+@router.get("/devices/{device_id}", response_model=DeviceDetail)
+async def read_device(ctx: ReadDevices, device_id: UUID) -> DeviceDetail:
+    return await queries.read_device(ctx, device_id)
+
+
+@router.patch("/devices/{device_id}", response_model=DeviceSaved)
+async def change_device(ctx: WriteDevices, device_id: UUID, wanted: DeviceChange) -> Device:
+    return await service.change_device(ctx, device_id=device_id, **wanted.model_dump())
+
+
+@router.post("/devices/{device_id}/disable", response_model=DeviceSaved)
+async def disable_device(ctx: WriteDevices, device_id: UUID, why: Reason) -> Device:
+    return await service.disable_device(ctx, device_id=device_id, reason=why.reason)
+
+
+@router.post("/devices/{device_id}/enable", response_model=DeviceSaved)
+async def enable_device(ctx: WriteDevices, device_id: UUID) -> Device:
+    return await service.enable_device(ctx, device_id=device_id)
 
 
 @router.get("/points", response_model=Page[PointRead])
@@ -163,6 +233,24 @@ async def _gateway_now(request: Request, site_id: UUID) -> bytes | None:
         "backlog": gateway.backlog if gateway else 0,
     }
     return json.dumps(news).encode()
+
+
+def _passwords(request: Request) -> service.Passwords:
+    found: service.Passwords = request.app.state.gateway_passwords
+    return found
+
+
+def _spec(wanted: DeviceCreate) -> service.DeviceSpec:
+    return service.DeviceSpec(
+        bus=wanted.bus,
+        unit_id=wanted.unit_id,
+        code=wanted.code,
+        name=wanted.name,
+        kind=KIND[wanted.template],
+        place=wanted.place or "",
+        space_id=wanted.space_id,
+        points=POINTS[wanted.template],
+    )
 
 
 def _event(name: str, data: bytes) -> bytes:

@@ -51,6 +51,13 @@ class DeviceKind(StrEnum):
     other = "other"
 
 
+class DeviceState(StrEnum):
+    """disabled: not read any more; what it measured stays."""
+
+    in_use = "in_use"
+    disabled = "disabled"
+
+
 class PointLane(StrEnum):
     """meter: a billing register. tele: a measurement for the live screen."""
 
@@ -129,6 +136,7 @@ class Device(Record, table=True):
         UniqueConstraint("gateway_id", "bus", "unit_id", name="uq_devices_device_address"),
         CheckConstraint("unit_id BETWEEN 0 AND 247", name="unit_id"),
         one_of("kind", DeviceKind),
+        one_of("state", DeviceState),
     )
 
     gateway_id: UUID
@@ -139,6 +147,7 @@ class Device(Record, table=True):
     kind: DeviceKind = enum_column()
     place: str = Field(default="", max_length=120)
     space_id: UUID | None = None
+    state: DeviceState = enum_column(default=DeviceState.in_use)
 
 
 class Point(Record, table=True):

@@ -1,15 +1,22 @@
-"""Readings as columns: what of a batch is new, kept, newest, and its bytes for COPY BINARY."""
+"""Readings as columns: what of a batch is new, kept, newest, and its bytes for COPY BINARY.
+
+And the kinds of devices whose registers are known: a device is made from one of these templates.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
 from cloud.kernel.periods import add_months
+from cloud.modules.devices.models import DeviceKind, PointLane
 from protocols.uplink.messages import Batch, Live, Quality
 
 FUTURE_MAX = timedelta(minutes=5)
@@ -49,6 +56,23 @@ class Readings:
     def where(self, mask: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Readings:
         return Readings(
             self.points[mask], self.times_us[mask], self.values[mask], self.qualities[mask]
+        )
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a gateway enters the broker with."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+
+    def text(self, site_id: UUID) -> str:
+        """As the agent's configuration wants them."""
+        return (
+            f"site: {site_id}\nbroker:\n  host: {self.host}\n  port: {self.port}\n"
+            f"  user: {self.user}\n  password: {self.password}"
         )
 
 
@@ -138,3 +162,96 @@ def tile_state(*, measured_at: datetime | None, is_online: bool, now: datetime) 
     if not is_online:
         return "offline"
     return "stale" if now - measured_at > STALE_AFTER else "ok"
+
+
+METER_EVERY_S = 60
+TELE_EVERY_S = 30
+
+
+class DeviceTemplate(StrEnum):
+    electricity = "electricity"
+    water = "water"
+    gas = "gas"
+    heat = "heat"
+
+
+@dataclass(frozen=True)
+class PointSpec:
+    """Where a value's registers are. value = register × scale."""
+
+    code: str
+    label: str
+    unit: str
+    digits: int
+    lane: PointLane
+    register_table: str
+    address: int
+    register_type: str
+    scale: Decimal
+    word_order: str = "big"
+    every_s: int = 60
+
+
+def _register(code: str, label: str, unit: str, address: int, scale: str) -> PointSpec:
+    """A total that bills are made of: two registers, the high word first."""
+    return _point(PointLane.meter, METER_EVERY_S, (code, label, unit), address, "uint32", scale)
+
+
+def _measured(
+    code: str, label: str, unit: str, address: int, scale: str, kind: str = "uint32"
+) -> PointSpec:
+    return _point(PointLane.tele, TELE_EVERY_S, (code, label, unit), address, kind, scale)
+
+
+def _point(
+    lane: PointLane,
+    every_s: int,
+    named: tuple[str, str, str],
+    address: int,
+    register_type: str,
+    scale: str,
+) -> PointSpec:
+    code, label, unit = named
+    places = -int(Decimal(scale).normalize().as_tuple().exponent)
+    return PointSpec(
+        code=code,
+        label=label,
+        unit=unit,
+        digits=max(0, places),
+        lane=lane,
+        register_table="holding",
+        address=address,
+        register_type=register_type,
+        scale=Decimal(scale),
+        every_s=every_s,
+    )
+
+
+# The registers of the collectors that the demo communities have; labels are data, as typed on site.
+POINTS: dict[DeviceTemplate, tuple[PointSpec, ...]] = {
+    DeviceTemplate.electricity: (
+        _register("energy", "正向有功总", "kWh", 0, "0.01"),
+        _measured("power", "有功功率", "kW", 2, "0.001"),
+        _measured("voltage", "电压", "V", 4, "0.1", "uint16"),
+    ),
+    DeviceTemplate.water: (
+        _register("volume", "累计用水", "m³", 0, "0.001"),
+        _measured("flow", "瞬时流量", "m³/h", 2, "0.001"),
+    ),
+    DeviceTemplate.gas: (
+        _register("volume", "累计用气", "m³", 0, "0.001"),
+        _measured("flow", "瞬时流量", "m³/h", 2, "0.001"),
+    ),
+    DeviceTemplate.heat: (
+        _register("energy", "累计热量", "kWh", 0, "0.01"),
+        _measured("power", "热功率", "kW", 2, "0.001"),
+        _measured("supply", "供水温度", "℃", 4, "0.1", "uint16"),
+        _measured("return", "回水温度", "℃", 5, "0.1", "uint16"),
+    ),
+}
+KIND = {
+    DeviceTemplate.electricity: DeviceKind.electricity,
+    DeviceTemplate.water: DeviceKind.water,
+    DeviceTemplate.gas: DeviceKind.gas,
+    DeviceTemplate.heat: DeviceKind.heat,
+}

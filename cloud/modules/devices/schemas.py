@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from cloud.modules.devices.rules import DeviceTemplate
+
+DeviceName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Place = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 
 Tone = Literal["mute", "info", "wait", "auto", "ok", "warn", "bad"]
 
@@ -41,6 +46,102 @@ class DeviceRead(BaseModel):
     unit_id: int
     points: int
     measured_at: datetime | None
+    space_id: UUID | None
+    state: str
+    version: int
+
+
+class PointLine(BaseModel):
+    """`value` is null while its quality is bad, or before the first one came."""
+
+    point_no: int
+    label: str
+    lane: str
+    value: float | None
+    unit: str
+    measured_at: datetime | None
+    register_of: str
+    every_s: int
+
+
+class DeviceDetail(DeviceRead):
+    values: list[PointLine]
+
+
+class DeviceLine(BaseModel):
+    code: str
+    name: str
+    place: str
+    bus: str
+    unit_id: int
+    state: str
+
+
+class GatewayDetail(GatewayRead):
+    attached: list[DeviceLine]
+
+
+class DeviceSaved(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    code: str
+    name: str
+    state: str
+    version: int
+
+
+class GatewayCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    site_id: UUID
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+
+class GatewayEnrolled(BaseModel):
+    """`credentials` is what the agent's configuration needs; nobody can read it again."""
+
+    id: UUID
+    code: str
+    credentials: str
+
+
+class DeviceCreate(BaseModel):
+    """Its points come from the template: registers, units and how often they are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gateway_id: UUID
+    template: DeviceTemplate
+    bus: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+    unit_id: Annotated[int, Field(ge=1, le=247)]
+    code: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    name: DeviceName
+    place: Place | None = None
+    space_id: UUID | None = None
+
+
+class DeviceChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    name: DeviceName
+    place: Place | None = None
+
+
+class Reason(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Choice(BaseModel):
+    value: str
+    label: str
+
+
+class Choices(BaseModel):
+    items: list[Choice]
 
 
 class PointRead(BaseModel):

@@ -1,6 +1,7 @@
 """Reads of devices."""
 
 from cloud.modules.devices.queries.live import Say, events, history, live
+from cloud.modules.devices.queries.pages import gateway_choices, read_device, read_gateway
 from cloud.modules.devices.queries.records import (
     PointOfBus,
     all_gateways,
@@ -23,6 +24,7 @@ __all__ = [
     "answer_of",
     "command_answer",
     "events",
+    "gateway_choices",
     "gateway_of_site",
     "history",
     "list_devices",
@@ -33,4 +35,6 @@ __all__ = [
     "point_by_number",
     "points_of_device",
     "points_of_gateway",
+    "read_device",
+    "read_gateway",
 ]

@@ -20,6 +20,7 @@ from cloud.modules.devices import rules
 from cloud.modules.devices.models import (
     Device,
     DeviceKind,
+    DeviceState,
     EventKind,
     Gateway,
     GatewayState,
@@ -164,7 +165,7 @@ async def _devices(ctx: Ctx, site_id: UUID) -> list[list[RowMapping]]:
             space,
             and_(col(space.org_id) == col(Device.org_id), col(space.id) == col(Device.space_id)),
         )
-        .where(col(Device.org_id) == site_id)
+        .where(col(Device.org_id) == site_id, col(Device.state) == DeviceState.in_use)
         .order_by(
             col(Device.bus),
             col(Device.unit_id),

@@ -16,6 +16,7 @@ from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_pa
 from cloud.modules.devices.models import (
     Device,
     DeviceCommand,
+    DeviceState,
     Gateway,
     GatewayState,
     Point,
@@ -106,7 +107,7 @@ async def numbers_of_site(ctx: Ctx, site_id: UUID) -> Numbers:
 
 
 async def points_of_gateway(ctx: Ctx, gateway_id: UUID) -> list[PointOfBus]:
-    """In the order of buses, addresses and registers."""
+    """Of the devices in use, in the order of buses, addresses and registers."""
     found = await ctx.session.execute(
         select(
             col(Device.bus),
@@ -123,15 +124,13 @@ async def points_of_gateway(ctx: Ctx, gateway_id: UUID) -> list[PointOfBus]:
             col(Point.every_s),
         )
         .join(Device, col(Device.id) == col(Point.device_id))
-        .where(col(Device.gateway_id) == gateway_id)
+        .where(col(Device.gateway_id) == gateway_id, col(Device.state) == DeviceState.in_use)
         .order_by(col(Device.bus), col(Device.unit_id), col(Point.address))
     )
     return [PointOfBus(**{**row, "scale": format(row["scale"], "f")}) for row in found.mappings()]
 
 
-async def list_gateways(
-    ctx: Ctx, listing: Listing, *, state: GatewayState | None = None
-) -> dict[str, Any]:
+def gateway_rows() -> Statement:
     devices = (
         select(func.count())
         .select_from(Device)
@@ -139,7 +138,7 @@ async def list_gateways(
         .correlate(Gateway)
         .scalar_subquery()
     )
-    statement: Statement = (
+    return (
         select(
             col(Gateway.id).label("id"),
             col(Gateway.code).label("code"),
@@ -155,6 +154,12 @@ async def list_gateways(
         .select_from(Gateway)
         .join(Unit, col(Unit.id) == col(Gateway.org_id))
     )
+
+
+async def list_gateways(
+    ctx: Ctx, listing: Listing, *, state: GatewayState | None = None
+) -> dict[str, Any]:
+    statement = gateway_rows()
     statement = await _within(ctx, statement, col(Gateway.org_id), listing.site_id)
     if state is not None:
         statement = statement.where(col(Gateway.state) == state)
@@ -176,7 +181,7 @@ async def list_gateways(
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=GatewayRead)
 
 
-async def list_devices(ctx: Ctx, listing: Listing, *, kind: str | None = None) -> dict[str, Any]:
+def device_rows() -> Statement:
     of_device = col(Point.device_id) == col(Device.id)
     points = select(func.count()).select_from(Point).where(of_device).correlate(Device)
     measured = (
@@ -186,7 +191,7 @@ async def list_devices(ctx: Ctx, listing: Listing, *, kind: str | None = None) -
         .where(of_device)
         .correlate(Device)
     )
-    statement: Statement = (
+    return (
         select(
             col(Device.id).label("id"),
             col(Device.org_id).label("site_id"),
@@ -200,14 +205,25 @@ async def list_devices(ctx: Ctx, listing: Listing, *, kind: str | None = None) -
             col(Device.unit_id).label("unit_id"),
             points.scalar_subquery().label("points"),
             measured.scalar_subquery().label("measured_at"),
+            col(Device.space_id).label("space_id"),
+            col(Device.state).label("state"),
+            col(Device.version).label("version"),
         )
         .select_from(Device)
         .join(Unit, col(Unit.id) == col(Device.org_id))
         .join(Gateway, col(Gateway.id) == col(Device.gateway_id))
     )
+
+
+async def list_devices(
+    ctx: Ctx, listing: Listing, *, kind: str | None = None, state: DeviceState | None = None
+) -> dict[str, Any]:
+    statement = device_rows()
     statement = await _within(ctx, statement, col(Device.org_id), listing.site_id)
     if kind:
         statement = statement.where(col(Device.kind) == kind)
+    if state is not None:
+        statement = statement.where(col(Device.state) == state)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
@@ -225,8 +241,9 @@ async def list_devices(ctx: Ctx, listing: Listing, *, kind: str | None = None) -
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=DeviceRead)
 
 
-async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) -> dict[str, Any]:
-    statement: Statement = (
+def point_rows() -> Statement:
+    """Points with their latest values."""
+    return (
         select(
             col(Point.id).label("id"),
             col(Point.point_no).label("point_no"),
@@ -237,6 +254,7 @@ async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) ->
             col(Point.lane).label("lane"),
             col(Twin.value).label("value"),
             col(Point.unit).label("unit"),
+            col(Point.every_s).label("every_s"),
             col(Twin.quality).label("quality"),
             col(Twin.measured_at).label("measured_at"),
             func.concat(
@@ -259,6 +277,10 @@ async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) ->
             and_(col(Twin.org_id) == col(Point.org_id), col(Twin.point_no) == col(Point.point_no)),
         )
     )
+
+
+async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) -> dict[str, Any]:
+    statement = point_rows()
     statement = await _within(ctx, statement, col(Point.org_id), listing.site_id)
     if lane:
         statement = statement.where(col(Point.lane) == lane)

@@ -1,5 +1,6 @@
 """Everything that changes devices, and what their gateways send."""
 
+from cloud.modules.devices.rules import PointSpec
 from cloud.modules.devices.service.commands import (
     DeviceHasNoPoint,
     finish_command,
@@ -15,9 +16,20 @@ from cloud.modules.devices.service.ingest import (
     take_events,
     write_telemetry,
 )
+from cloud.modules.devices.service.lifecycle import (
+    AddressTaken,
+    DeviceCodeTaken,
+    GatewayCodeTaken,
+    Passwords,
+    add_device,
+    change_device,
+    disable_device,
+    enable_device,
+    enrol_gateway,
+    renew_credentials,
+)
 from cloud.modules.devices.service.registry import (
     DeviceSpec,
-    PointSpec,
     SiteHasGateway,
     add_devices,
     add_gateway,
@@ -25,15 +37,24 @@ from cloud.modules.devices.service.registry import (
 )
 
 __all__ = [
+    "AddressTaken",
+    "DeviceCodeTaken",
     "DeviceHasNoPoint",
     "DeviceSpec",
+    "GatewayCodeTaken",
     "GatewayNews",
     "Hole",
+    "Passwords",
     "PointSpec",
     "SiteHasGateway",
     "Taken",
+    "add_device",
     "add_devices",
     "add_gateway",
+    "change_device",
+    "disable_device",
+    "enable_device",
+    "enrol_gateway",
     "extend_partitions",
     "finish_command",
     "give_up_command",
@@ -41,6 +62,7 @@ __all__ = [
     "note_heard",
     "read_now",
     "record_birth",
+    "renew_credentials",
     "take_batch",
     "take_events",
     "waiting",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -13,7 +12,8 @@ from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict
 from cloud.modules.devices import queries
-from cloud.modules.devices.models import Device, DeviceKind, Gateway, Point, PointLane
+from cloud.modules.devices.models import Device, DeviceKind, Gateway, Point
+from cloud.modules.devices.rules import PointSpec
 from cloud.modules.organization import queries as organization
 
 ROWS_MAX = 5_000
@@ -21,23 +21,6 @@ ROWS_MAX = 5_000
 
 class SiteHasGateway(Conflict):
     message = "“{site}” already has a gateway. Add the devices to that one."
-
-
-@dataclass(frozen=True)
-class PointSpec:
-    """Where a value's registers are. value = register × scale."""
-
-    code: str
-    label: str
-    unit: str
-    digits: int
-    lane: PointLane
-    register_table: str
-    address: int
-    register_type: str
-    scale: Decimal
-    word_order: str = "big"
-    every_s: int = 60
 
 
 @dataclass(frozen=True)

@@ -771,7 +771,60 @@ export interface paths {
         /** List Devices */
         get: operations["devices.list_devices"];
         put?: never;
+        /** Add Device */
+        post: operations["devices.add_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Device */
+        get: operations["devices.read_device"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Device */
+        patch: operations["devices.change_device"];
+        trace?: never;
+    };
+    "/api/v1/devices/devices/{device_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable Device */
+        post: operations["devices.disable_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/devices/{device_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable Device */
+        post: operations["devices.enable_device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -822,7 +875,59 @@ export interface paths {
         /** List Gateways */
         get: operations["devices.list_gateways"];
         put?: never;
+        /** Enrol Gateway */
+        post: operations["devices.enrol_gateway"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/gateways/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gateway Choices */
+        get: operations["devices.gateway_choices"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/gateways/{gateway_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Gateway */
+        get: operations["devices.read_gateway"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/gateways/{gateway_id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew Credentials */
+        post: operations["devices.renew_credentials"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3137,11 +3242,100 @@ export interface components {
              */
             version: 1;
         };
+        /** DeviceChange */
+        DeviceChange: {
+            /** Name */
+            name: string;
+            /** Place */
+            place?: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DeviceCreate
+         * @description Its points come from the template: registers, units and how often they are read.
+         */
+        DeviceCreate: {
+            /** Bus */
+            bus: string;
+            /** Code */
+            code: string;
+            /**
+             * Gateway Id
+             * Format: uuid
+             */
+            gateway_id: string;
+            /** Name */
+            name: string;
+            /** Place */
+            place?: string | null;
+            /** Space Id */
+            space_id?: string | null;
+            template: components["schemas"]["DeviceTemplate"];
+            /** Unit Id */
+            unit_id: number;
+        };
+        /** DeviceDetail */
+        DeviceDetail: {
+            /** Bus */
+            bus: string;
+            /** Code */
+            code: string;
+            /** Gateway Code */
+            gateway_code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Measured At */
+            measured_at: string | null;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Points */
+            points: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** Space Id */
+            space_id: string | null;
+            /** State */
+            state: string;
+            /** Unit Id */
+            unit_id: number;
+            /** Values */
+            values: components["schemas"]["PointLine"][];
+            /** Version */
+            version: number;
+        };
         /**
          * DeviceKind
          * @enum {string}
          */
         DeviceKind: "electricity" | "water" | "gas" | "heat" | "other";
+        /** DeviceLine */
+        DeviceLine: {
+            /** Bus */
+            bus: string;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** State */
+            state: string;
+            /** Unit Id */
+            unit_id: number;
+        };
         /** DeviceRead */
         DeviceRead: {
             /** Bus */
@@ -3172,9 +3366,42 @@ export interface components {
             site_id: string;
             /** Site Name */
             site_name: string;
+            /** Space Id */
+            space_id: string | null;
+            /** State */
+            state: string;
             /** Unit Id */
             unit_id: number;
+            /** Version */
+            version: number;
         };
+        /** DeviceSaved */
+        DeviceSaved: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DeviceState
+         * @description disabled: not read any more; what it measured stays.
+         * @enum {string}
+         */
+        DeviceState: "in_use" | "disabled";
+        /**
+         * DeviceTemplate
+         * @enum {string}
+         */
+        DeviceTemplate: "electricity" | "water" | "gas" | "heat";
         /** DisableUser */
         DisableUser: {
             /** Reason */
@@ -3499,6 +3726,65 @@ export interface components {
              * @constant
              */
             version: 1;
+        };
+        /** GatewayCreate */
+        GatewayCreate: {
+            /** Code */
+            code: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+        };
+        /** GatewayDetail */
+        GatewayDetail: {
+            /** Agent Version */
+            agent_version: string;
+            /** Attached */
+            attached: components["schemas"]["DeviceLine"][];
+            /** Backlog */
+            backlog: number;
+            /** Code */
+            code: string;
+            /** Devices */
+            devices: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Seen At */
+            seen_at: string | null;
+            /** Since */
+            since: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "online" | "offline" | "never";
+        };
+        /**
+         * GatewayEnrolled
+         * @description `credentials` is what the agent's configuration needs; nobody can read it again.
+         */
+        GatewayEnrolled: {
+            /** Code */
+            code: string;
+            /** Credentials */
+            credentials: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
         };
         /** GatewayOfLive */
         GatewayOfLive: {
@@ -4990,6 +5276,28 @@ export interface components {
          * @enum {string}
          */
         PointLane: "meter" | "tele";
+        /**
+         * PointLine
+         * @description `value` is null while its quality is bad, or before the first one came.
+         */
+        PointLine: {
+            /** Every S */
+            every_s: number;
+            /** Label */
+            label: string;
+            /** Lane */
+            lane: string;
+            /** Measured At */
+            measured_at: string | null;
+            /** Point No */
+            point_no: number;
+            /** Register Of */
+            register_of: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+        };
         /** PointRead */
         PointRead: {
             /** Device Code */
@@ -8820,6 +9128,7 @@ export interface operations {
         parameters: {
             query?: {
                 kind?: components["schemas"]["DeviceKind"] | null;
+                state?: components["schemas"]["DeviceState"] | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -8845,6 +9154,167 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.add_device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.read_device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.change_device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.disable_device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.enable_device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
@@ -8935,6 +9405,125 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.enrol_gateway": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayEnrolled"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.gateway_choices": {
+        parameters: {
+            query?: {
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.read_gateway": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "devices.renew_credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayEnrolled"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
