@@ -75,7 +75,7 @@ lock: .venv/.dev  ## Resolve requirements/*.txt anew from pyproject.toml
 	  $(LOCK) ../pyproject.toml build.in --extra $$extras -o $$name.txt || exit 1; done
 	cd requirements && $(LOCK) uv.in -o uv.txt
 
-LOCKED := runtime:edge,cloud,sim dev:edge,cloud,sim,dev
+LOCKED := runtime:edge,cloud,dashboards,sim dev:edge,cloud,dashboards,sim,dev
 LOCK = ../.tools/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header $(lock)
 

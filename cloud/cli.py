@@ -83,7 +83,7 @@ def _show(found: dict[str, Any], place: Path) -> None:
 
 
 @app.command()
-def run(role: Annotated[str, typer.Argument(help="web, worker or host")]) -> None:
+def run(role: Annotated[str, typer.Argument(help="web, worker, host or dashboards")]) -> None:
     """Run one process of the platform (what `up` starts)."""
     _roles().run(role)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import json
 import os
 import secrets
@@ -43,6 +44,7 @@ from cloud.kernel.imports import api as imports_api
 from cloud.kernel.jobs import HEARTBEAT_S, SILENT_S, Job, Work, make_worker, rescue_stalled
 from cloud.kernel.permissions import Catalog, Vocabulary
 from cloud.kernel.registry import Function, Module, check_manifests
+from cloud.kernel.relay import Relay
 from cloud.kernel.roles import ensure_roles
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.seeding import Seeding
@@ -57,6 +59,7 @@ from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.charging.module import MODULE as CHARGING
 from cloud.modules.customers.module import MODULE as CUSTOMERS
 from cloud.modules.devices.module import MODULE as DEVICES
+from cloud.modules.headquarters.module import MODULE as HEADQUARTERS
 from cloud.modules.ledger.module import MODULE as LEDGER
 from cloud.modules.metering.module import MODULE as METERING
 from cloud.modules.organization.module import MODULE as ORGANIZATION
@@ -73,6 +76,7 @@ MODULES: tuple[Module, ...] = (
     METERING,
     CHARGING,
     RECEIVING,
+    HEADQUARTERS,
 )
 
 ROOT = Path(__file__).resolve().parent
@@ -132,6 +136,7 @@ def runtime(
     sessions = make_sessions(make_engine(url or endpoints.database.app_url.get_secret_value()))
     folders = [ROOT / "kernel" / "locale"]
     folders += [ROOT / "modules" / module.name / "locale" for module in MODULES]
+    folders.append(CHECKOUT / "dashboards" / "locale")
     return Runtime(
         settings=settings,
         endpoints=endpoints,
@@ -200,6 +205,7 @@ def compose(running: Runtime) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await app.state.live.close()
+        await relay.close()
         await running.sessions.kw["bind"].dispose()
 
     app = make_app(running, routers(), lifespan=lifespan)
@@ -208,6 +214,8 @@ def compose(running: Runtime) -> FastAPI:
         running.settings.data_dir, running.endpoints.mqtt
     )
     running.pages = declared_pages(running)
+    relay = Relay(running.endpoints)
+    relay.mount(app)
     Office(OFFICE).mount(app)
     return app
 
@@ -312,7 +320,12 @@ def run(role: str) -> None:
     logs.configure(settings.log, role)
     endpoints = load_endpoints(settings.data_dir)
     tame_collector()
-    roles = {"web": _run_web, "worker": _run_worker, "host": _run_host}
+    roles = {
+        "web": _run_web,
+        "worker": _run_worker,
+        "host": _run_host,
+        "dashboards": _run_dashboards,
+    }
     roles[role](settings, endpoints)
 
 
@@ -339,6 +352,20 @@ def _run_web(settings: Settings, endpoints: Endpoints) -> None:
 
 def _run_worker(settings: Settings, endpoints: Endpoints) -> None:
     asyncio.run(_work(asking_runtime(settings, endpoints)))
+
+
+def _run_dashboards(settings: Settings, endpoints: Endpoints) -> None:
+    # Panel takes 80 MB that no other process needs.
+    site = importlib.import_module("dashboards.site")
+    assert endpoints.dashboards is not None
+    uvicorn.run(
+        site.compose(runtime(settings=settings, endpoints=endpoints)),
+        host=endpoints.dashboards.host,
+        port=endpoints.dashboards.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
 
 
 def _run_host(settings: Settings, endpoints: Endpoints) -> None:

@@ -13,7 +13,7 @@ from cloud.embedded.errors import SetupError
 from cloud.embedded.files import write_json, write_private
 from cloud.embedded.gateway_users import GatewayUsers
 from cloud.embedded.part import Part
-from cloud.embedded.ports import is_taken
+from cloud.embedded.ports import free_port, is_taken
 from cloud.embedded.postgres import PostgresCluster, cluster_home
 from cloud.embedded.processes import Command
 from cloud.embedded.ray import RayHead, driver_environment
@@ -39,6 +39,7 @@ class Platform:
             None if settings.mqtt_url else Broker(broker_home(home), tools=checkout / ".tools")
         )
         self.ray = None if settings.ray_address else RayHead(self.data_dir)
+        self.dashboards_port = free_port()
         self.gateways = self.broker and GatewayUsers(
             self.broker, self.data_dir / "gateways.json", user_of=gateway_user
         )
@@ -108,6 +109,7 @@ class Platform:
                 "temp_dir": str(self.ray.temp_dir if self.ray else self.data_dir / "ray"),
             },
             "simulators": self.meters.endpoint() if self.meters else None,
+            "dashboards": {"host": "127.0.0.1", "port": self.dashboards_port},
             "secret_key": kept.key,
         }
 
@@ -194,6 +196,15 @@ class Platform:
                 stop_stage=2,
             ),
             Part(
+                name="dashboards",
+                command=lambda: self._python("cloud.cli", "run", "dashboards"),
+                is_ready=lambda: _answers("127.0.0.1", self.dashboards_port),
+                needs=migrated,
+                # Panel takes seconds to import: the first page of the office comes first.
+                yields_to=frozenset({"web"}),
+                stop_stage=2,
+            ),
+            Part(
                 name="host",
                 prepare=lambda: self._ready_file("host").unlink(missing_ok=True),
                 command=lambda: self._python("cloud.cli", "run", "host"),
@@ -257,17 +268,19 @@ class Platform:
         return self.data_dir / "run" / f"{role}.ready"
 
     def _web_answers(self) -> bool:
-        connection = http.client.HTTPConnection(
-            self.settings.http_host, self.settings.http_port, timeout=5
-        )
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-        return True
+        return _answers(self.settings.http_host, self.settings.http_port)
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _with_known_needs(part: Part, known: set[str]) -> Part:

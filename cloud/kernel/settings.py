@@ -70,6 +70,7 @@ class Endpoints(_Part):
     mqtt: BrokerEndpoint
     ray: RayEndpoint | None = None
     simulators: SimulatorsEndpoint | None = None
+    dashboards: HttpEndpoint | None = None
     secret_key: SecretStr
 
 

@@ -42,7 +42,10 @@ SKELETON = {
 }
 SKELETON |= {
     f"cloud/modules/{name}/module.py": ""
-    for name in "resources customers devices ledger metering charging receiving".split()  # noqa: SIM905
+    for name in (
+        *("resources", "customers", "devices", "ledger", "metering", "charging", "receiving"),
+        "headquarters",
+    )
 }
 
 # Contract → the file that crosses its line, and what it imports to do so.
@@ -71,6 +74,7 @@ CROSSINGS = {
         "dashboards/energy.py",
         "cloud.modules.accounts.service",
     ),
+    "Dashboards reach data through the kernel's analytics": ("dashboards/energy.py", "duckdb"),
     "The kernel knows the uplink, no other protocol": (
         "cloud/kernel/jobs.py",
         "protocols.modbus.driver",

@@ -33,6 +33,7 @@ PUBLIC = {
     "DELETE /api/v1/session": "ending a session that may have ended already",
     "GET /assets/{path:path}": "the office's files hold no data",
     "GET /{path:path}": "the office's page holds no data",
+    "GET /dashboards/{path:path}": "handed on to the dashboards' process, whose gate asks who",
 }
 LOGGED_IN = {
     "GET /api/v1/session": "the caller's own facts",
@@ -49,7 +50,13 @@ LOGGED_IN = {
     "GET /api/v1/ui/exports/{export_id}/file": "the caller's own export, of a list still theirs",
 }
 # Addresses outside /api/v1/<module>: the platform's own.
-PLATFORM = {"GET /healthz", "GET /openapi.json", "GET /assets/{path:path}", "GET /{path:path}"}
+PLATFORM = {
+    "GET /healthz",
+    "GET /openapi.json",
+    "GET /assets/{path:path}",
+    "GET /dashboards/{path:path}",
+    "GET /{path:path}",
+}
 ADDRESSED_OTHERWISE = {
     "GET /api/v1/session": "accounts: the session is nobody's module",
     "PUT /api/v1/session/locale": "accounts",
@@ -63,6 +70,7 @@ NO_JSON = {
     "GET /openapi.json": "the document itself",
     "GET /assets/{path:path}": "files",
     "GET /{path:path}": "a page",
+    "GET /dashboards/{path:path}": "pages and their files",
     "DELETE /api/v1/session": "204",
     "GET /api/v1/devices/live/stream": "text/event-stream",
     "GET /api/v1/ui/pages/{code}/export": "a workbook",

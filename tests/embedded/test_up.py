@@ -163,7 +163,7 @@ class TestByUrl:
         cluster.stop()
 
         assert started.ended()[0] == 0
-        assert sorted(status["parts"]) == ["host", "migrate", "web", "worker"]
+        assert sorted(status["parts"]) == ["dashboards", "host", "migrate", "web", "worker"]
         assert runtime["database"]["owner_url"] == cluster.owner_url
         assert runtime["mqtt"]["port_gateways"] == broker.port_platform
         assert not (up.data_dir / "postgres").exists()

@@ -14,6 +14,7 @@ _EVERYTHING = {"Exception", "BaseException"}
 BOUNDARIES: Places = {
     "actors/door.py:answer": "the host's door: a bug is answered with its incident",
     "actors/host.py:Host._run_command": "the turn: whoever asked is told",
+    "dashboards/view.py:DashboardPage._try": "the page: whoever looks is told, with the incident",
     "actors/groups.py:Groups.run": "the host: one bad batch stalls nobody",
 }
 # Functions whose work is to do nothing.

@@ -225,6 +225,7 @@ class Heading:
 
 
 HEADINGS = (
+    Heading("headquarters", "Headquarters", "chart-column"),
     Heading("resources", "Resources", "building-2"),
     Heading("finance", "Finance", "wallet"),
     Heading("customers", "Customers", "users"),

@@ -364,6 +364,7 @@ class Bill(Charge, table=True):
         CheckConstraint("amount >= 0 AND tax >= 0 AND tax <= amount", name="amount"),
         CheckConstraint("period_to > period_from", name="period"),
         Index("ix_charging_bill_org_id_due_on", "org_id", "due_on"),
+        Index("ix_charging_bill_company_id_cycle_from", "company_id", "cycle_from"),
     )
 
     number: str = Field(max_length=32)

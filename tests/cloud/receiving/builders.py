@@ -48,7 +48,9 @@ async def set_fees(world: World, company: Company | None = None) -> Fees:
             await ledger.add_account(ctx, code=code, name=name, kind=kind)
         await ctx.session.flush()  # the methods look their accounts up
         await receiving.add_standard_methods(ctx)
-        club = await organization.add_legal_entity(ctx, name="会所公司", tax_number="91330000MA2CLUB0X")
+        club = await organization.add_legal_entity(
+            ctx, name="会所公司", tax_number="91330000MA2CLUB0X"
+        )
         await ctx.session.flush()  # the items name both
         fees = Fees(
             property_fee=await _item(ctx, "property_fee", "物业费", 10, company.entity_id),

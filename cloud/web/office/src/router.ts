@@ -21,6 +21,18 @@ export const router = createRouter({
           meta: { view: true },
           component: () => import('./views/live/LiveView.vue')
         },
+        {
+          path: 'hq',
+          meta: { view: true },
+          component: () => import('./views/hq/DashboardView.vue'),
+          props: { code: 'finance' }
+        },
+        {
+          path: 'hq/energy',
+          meta: { view: true },
+          component: () => import('./views/hq/DashboardView.vue'),
+          props: { code: 'energy' }
+        },
         { path: 'p/:code', component: () => import('./pages/PageView.vue') },
         { path: ':rest(.*)*', component: () => import('./shell/LostView.vue') }
       ]
@@ -33,6 +45,12 @@ router.beforeEach(async (to) => {
   const known = await session.restore().catch(() => session.boot !== null)
   if (to.meta.open) return known ? nextOf(to.query.next) : true
   if (!known) return { path: '/login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  const { unit, ...query } = to.query
+  if (typeof unit === 'string' && session.unitById.has(unit)) {
+    // A figure of a dashboard leads here with the unit that it is of.
+    session.choose(unit)
+    return { path: to.path, query, replace: true }
+  }
   if (to.path !== '/') return true
   const first = firstOf(session.menu)
   return first ? { path: pathOf(first), replace: true } : true
