@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.customers import api, catalogues, handlers, pages, seeds
+from cloud.modules.customers import api, pages, seeds
 from cloud.modules.customers.permissions import CustomersPermission
 
 MODULE = Module(
@@ -13,11 +13,9 @@ MODULE = Module(
     subjects={
         "party": "Owners and residents",
         "phone": "Phone",
-        "catalogue": "Plain lists",
     },
-    routers=(api.router, *catalogues.ROUTERS),
+    routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
-    handlers=handlers.HANDLERS,
     seed=seeds.seed,
 )

@@ -33,12 +33,9 @@ from cloud.modules.charging.models import (
     Timing,
 )
 from cloud.modules.charging.rules import (
-    AreaPart,
     Basis,
     Price,
     Readings,
-    Segment,
-    cut_by_area,
     due_cycles,
     held_part,
     segments_of,
@@ -47,9 +44,7 @@ from cloud.modules.customers import queries as customers
 from cloud.modules.metering import queries as metering
 from cloud.modules.metering.models import Meter, MeterKind
 from cloud.modules.metering.queries import UNITS, NoUsage, PeriodUsage
-from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Room, Space
-from cloud.modules.resources.queries import AreaHeld
 
 _NO_USAGE = {
     NoUsage.missing: SkipReason.reading_missing,
@@ -133,15 +128,6 @@ async def charges_of(
         usages=await _usages(ctx, due),
     )
     charges = [_charge(each, cycle, period, facts) for each, cycle, period in due]
-    due = [(each, cycle) for each in bound for cycle in _cycles(each, run)]
-    billed = await _billed(ctx, [each.binding_id for each, _ in due])
-    payers = await _payers(ctx, run, due)
-    usages = await _usages(ctx, due)
-    areas = await resources.areas_of_rooms(
-        ctx, {each.room_id for each in bound if each.method is Method.area}
-    )
-    facts = _Facts(prices=prices, billed=billed, payers=payers, usages=usages, areas=areas)
-    charges = [_charge(each, cycle, facts) for each, cycle in due]
     return charges, bound[-1].binding_id if len(bound) == limit else None
 
 
@@ -363,7 +349,6 @@ class _Facts:
             prices = self.prices.get(bound.standard_id, [])
             self.terms[key] = _terms(bound, cycle, period, prices)
         return self.terms[key]
-    areas: dict[UUID, list[AreaHeld]]
 
 
 def _charge(bound: Bound, cycle: Period, period: Period, facts: _Facts) -> Charged:
@@ -380,20 +365,6 @@ def _charge(bound: Bound, cycle: Period, period: Period, facts: _Facts) -> Charg
 
 
 def basis_of(bound: Bound, terms: Basis | None, usage: PeriodUsage | None) -> Basis | SkipReason:
-        prices = facts.prices.get(bound.standard_id, [])
-        areas = facts.areas.get(bound.room_id) or [_areas_always(bound)]
-        outcome = basis_of(bound, cycle, period, prices, usage, areas)
-    return Charged(bound=bound, cycle=cycle, period=period, outcome=outcome, payer=payer)
-
-
-def basis_of(
-    bound: Bound,
-    cycle: Period,
-    period: Period,
-    prices: Sequence[Price],
-    usage: PeriodUsage | None,
-    areas: Sequence[AreaHeld],
-) -> Basis | SkipReason:
     """The basis of a charge, or why there is none: a missing area is skipped, never billed 0."""
     if terms is None:
         return SkipReason.price_missing
@@ -403,7 +374,6 @@ def basis_of(
             if area is None or area <= 0:
                 return SkipReason.area_missing
             return terms.of(area, coefficient=bound.coefficient)
-            return _area_basis(bound, cycle, period, price, segments, areas)
         case Method.metered:
             if usage is None:
                 return SkipReason.reading_missing
@@ -423,44 +393,6 @@ def _area(bound: Bound, basis: AreaBasis) -> Decimal | None:
             return bound.inner_area
         case AreaBasis.chargeable:
             return bound.chargeable_area or bound.building_area
-def _areas_always(bound: Bound) -> AreaHeld:
-    """The areas of a room that never changed."""
-    return AreaHeld(
-        start=None,
-        end=None,
-        building_area=bound.building_area,
-        inner_area=bound.inner_area,
-        chargeable_area=bound.chargeable_area,
-        reason="",
-    )
-
-
-def _area_basis(
-    bound: Bound,
-    cycle: Period,
-    period: Period,
-    price: Price,
-    segments: tuple[Segment, ...],
-    areas: Sequence[AreaHeld],
-) -> Basis | SkipReason:
-    parts = [AreaPart(_area(held, price.area_basis), held.start, held.end) for held in areas]
-    cut = cut_by_area(segments, parts)
-    if not cut:
-        return SkipReason.area_missing
-    quantities = {segment.quantity for segment in cut}
-    area = cut[-1].quantity
-    assert area is not None, "every part of the cut has its area"
-    if len(quantities) == 1:  # as if nothing had ever changed
-        cut = segments
-    return _basis(bound, cycle, period, price, cut, quantity=area, unit="㎡")
-
-
-def _area(held: AreaHeld, basis: AreaBasis) -> Decimal | None:
-    return {
-        AreaBasis.building: held.building_area,
-        AreaBasis.inner: held.inner_area,
-        AreaBasis.chargeable: held.chargeable_area or held.building_area,
-    }[basis]
 
 
 def _readings(bound: Bound, usage: PeriodUsage) -> Readings:
