@@ -1,7 +1,7 @@
 // The arithmetic of the counter: what is taken now, what stays open, the change.
 
 import { cents, centsOf, decimal } from './cents'
-import type { CounterBill, Method, ReceiptRequest } from './types'
+import type { CounterBill, ReceiptRequest } from './types'
 
 /** A bill at the counter: whether it is taken now and the amount as typed. */
 export interface Line {
@@ -56,26 +56,13 @@ export function quickAmounts(due: number): number[] {
   return [...new Set(above)].slice(0, 3)
 }
 
-export function receiptRequest(
-  roomId: string,
-  method: Method,
-  lines: Line[],
-  tendered: string
-): ReceiptRequest {
-  return {
-    room_id: roomId,
-    method,
-    allocations: lines
-      .filter((line) => line.taken && !faultOf(line))
-      .map((line) => ({
-        bill_id: line.bill.id,
-        amount: decimal(cents(line.typed) ?? 0),
-        version: line.bill.version
-      })),
-    lines: [],
-    keep_rest: false,
-    prepay: null,
-    deposits: [],
-    tendered: method === 'cash' ? decimal(cents(tendered) ?? 0) : null
-  }
+/** The lines taken, as the server wants them. */
+export function allocationsOf(lines: Line[]): ReceiptRequest['allocations'] {
+  return lines
+    .filter((line) => line.taken && !faultOf(line))
+    .map((line) => ({
+      bill_id: line.bill.id,
+      amount: decimal(cents(line.typed) ?? 0),
+      version: line.bill.version
+    }))
 }

@@ -128,8 +128,6 @@ export interface Shift {
   methods: { code: string; name: string; amount: string; count: number }[]
 }
 
-export type Method = string
-
 export type MethodKind = 'cash' | 'card' | 'channel' | 'transfer' | 'other' | 'prepaid' | 'deposit'
 
 /** What a cashier may choose from, whatever the room. */

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
+import { cashPart, extra, methodLines, SPLIT, splitLeft, usablePrepaid } from '../src/tender'
 import {
+  allocationsOf,
   changeOf,
   dueNow,
   faultOf,
   isPartial,
   linesOf,
   quickAmounts,
-  receiptRequest,
   staysOpen
 } from '../src/till'
 import type { CounterBill } from '../src/types'
@@ -83,19 +84,50 @@ describe('the till', () => {
     some[0]!.taken = false
     some[2]!.typed = '160'
 
-    expect(receiptRequest('room', 'cash', some, '200')).toEqual({
-      room_id: 'room',
-      method: 'cash',
-      allocations: [
-        { bill_id: 'b', amount: '5.27', version: 3 },
-        { bill_id: 'c', amount: '160.00', version: 3 }
-      ],
-      lines: [],
-      keep_rest: false,
-      prepay: null,
-      deposits: [],
-      tendered: '200.00'
-    })
-    expect(receiptRequest('room', 'scan', some, '').tendered).toBeNull()
+    expect(allocationsOf(some)).toEqual([
+      { bill_id: 'b', amount: '5.27', version: 3 },
+      { bill_id: 'c', amount: '160.00', version: 3 }
+    ])
+  })
+})
+
+describe('what pays', () => {
+  const account = (balance: string, item: string | null) => ({
+    id: balance,
+    item_id: item,
+    item_name: '',
+    party_name: '',
+    balance
+  })
+
+  it('is what is kept for an item first, and never more than the bills', () => {
+    expect(usablePrepaid([account('132.50', null)], lines())).toBe(13250)
+    expect(usablePrepaid([account('9000.00', null)], lines())).toBe(68451)
+    expect(usablePrepaid([account('50.00', 'other')], lines())).toBe(0)
+    expect(usablePrepaid([account('700.00', 'fee'), account('9.00', null)], lines())).toBe(68451)
+  })
+
+  it('is one method, or lines that add up', () => {
+    const one = { method: 'cash', kind: 'cash' as const, split: {}, offset: 0 }
+
+    expect(methodLines(100, one)).toEqual([])
+    expect(methodLines(100, { ...one, offset: 50 })).toEqual([
+      { method: 'prepaid', amount: '0.50' },
+      { method: 'cash', amount: '1.00' }
+    ])
+    expect(methodLines(0, { ...one, offset: 50 })).toEqual([{ method: 'prepaid', amount: '0.50' }])
+    const several = { ...one, kind: SPLIT, split: { cash: 60, card: 40, wechat: 0 } } as const
+    expect(methodLines(100, several)).toEqual([
+      { method: 'cash', amount: '0.60' },
+      { method: 'card', amount: '0.40' }
+    ])
+    expect(splitLeft(100, several.split)).toBe(0)
+    expect(cashPart(100, several, new Set(['cash']))).toBe(60)
+  })
+
+  it('refuses what is no amount', () => {
+    expect(extra({ taken: true, typed: '1.005' })).toBeNull()
+    expect(extra({ taken: true, typed: '0' })).toBeNull()
+    expect(extra({ taken: false, typed: 'x' })).toBe(0)
   })
 })

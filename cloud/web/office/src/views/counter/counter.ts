@@ -1,13 +1,24 @@
 // What happens at the counter: a room, its open bills, one receipt at a time.
 
 import { Attempt } from '@wuye/kit/attempt'
-import { call, get, Problem, Unreachable } from '@wuye/kit/api'
-import { decimal } from '@wuye/kit/cents'
+import { call, download, get, Problem, Unreachable } from '@wuye/kit/api'
+import { cents, decimal } from '@wuye/kit/cents'
 import { total } from '@wuye/kit/formats'
 import { t } from '@wuye/kit/i18n'
 import { useSession } from '@wuye/kit/session'
-import { changeOf, dueNow, faultOf, linesOf, receiptRequest, type Line } from '@wuye/kit/till'
-import type { CounterRoom, Method, ReceiptAnswer, ReceiptRequest, Shift } from '@wuye/kit/types'
+import {
+  cashPart,
+  extra,
+  methodLines,
+  SPLIT,
+  splitLeft,
+  usablePrepaid,
+  type Ahead,
+  type DepositLine,
+  type Tender
+} from '@wuye/kit/tender'
+import { allocationsOf, changeOf, dueNow, faultOf, linesOf, type Line } from '@wuye/kit/till'
+import type { CounterRoom, Desk, ReceiptAnswer, ReceiptRequest, Shift } from '@wuye/kit/types'
 import { sentence } from '@wuye/kit/wording'
 import { ElMessage } from 'element-plus'
 import { defineStore } from 'pinia'
@@ -21,6 +32,14 @@ export interface Visited {
   code: string
 }
 
+function noAhead(): Ahead {
+  return { taken: false, typed: '', item: null }
+}
+
+function noDeposit(): DepositLine {
+  return { taken: false, typed: '', item: null, terms: '' }
+}
+
 export const useCounter = defineStore('counter', () => {
   const who = useSession().user?.id ?? ''
   const slots = { recent: `wuye.counter.recent.${who}`, attempt: `wuye.counter.attempt.${who}` }
@@ -28,7 +47,12 @@ export const useCounter = defineStore('counter', () => {
   const lines = ref<Line[]>([])
   const refused = ref<Record<number, string>>({})
   const current = ref(0)
-  const method = ref<Method>('cash')
+  const desk = shallowRef<Desk>({ methods: [], deposit_items: [], items: [] })
+  const method = ref('cash')
+  const split = ref<Record<string, string>>({})
+  const usesPrepaid = ref(false)
+  const ahead = ref<Ahead>(noAhead())
+  const deposit = ref<DepositLine>(noDeposit())
   const typed = ref<string | null>(null)
   const shift = shallowRef<Shift | null>(null)
   const visited = ref<Visited[]>(
@@ -41,17 +65,76 @@ export const useCounter = defineStore('counter', () => {
   const attempt = new Attempt<ReceiptAnswer>(slots.attempt)
   const uncertain = ref(attempt.open)
 
-  const due = computed(() => dueNow(lines.value))
-  const tendered = computed(() => typed.value ?? decimal(due.value))
-  const change = computed(() => changeOf(due.value, tendered.value))
-  const faulty = computed(() => lines.value.some((line) => faultOf(line)))
+  const bills = computed(() => dueNow(lines.value))
+  const extras = computed(() => [extra(ahead.value), extra(deposit.value)])
+  const sum = computed(() => bills.value + (extras.value[0] ?? 0) + (extras.value[1] ?? 0))
+  const usable = computed(() => usablePrepaid(room.value?.balance.accounts ?? [], lines.value))
+  const offset = computed(() => (usesPrepaid.value ? usable.value : 0))
+  /** Cents that money has to bring now. */
+  const due = computed(() => sum.value - offset.value)
+  const kind = computed<Tender['kind']>(() =>
+    method.value === SPLIT
+      ? SPLIT
+      : (desk.value.methods.find((one) => one.code === method.value)?.kind ?? 'cash')
+  )
+  const tender = computed(() => ({
+    method: method.value,
+    kind: kind.value,
+    split: Object.fromEntries(
+      Object.entries(split.value).map(([code, text]) => [code, text.trim() ? cents(text) : 0])
+    ) as Record<string, number>,
+    offset: offset.value
+  }))
+  const splitFaulty = computed(() =>
+    Object.values(tender.value.split).some((value) => value === null || value < 0)
+  )
+  const left = computed(() => (splitFaulty.value ? null : splitLeft(due.value, tender.value.split)))
+  const cash = computed(() =>
+    cashPart(
+      due.value,
+      tender.value,
+      new Set(desk.value.methods.filter((one) => one.kind === 'cash').map((one) => one.code))
+    )
+  )
+  const tendered = computed(() => typed.value ?? decimal(cash.value))
+  const change = computed(() => changeOf(cash.value, tendered.value))
+  const faulty = computed(
+    () => lines.value.some((line) => faultOf(line)) || extras.value.includes(null) || noItem.value
+  )
+  const noItem = computed(() => deposit.value.taken && !deposit.value.item)
   const payable = computed(
     () =>
-      due.value > 0 &&
+      sum.value > 0 &&
       !faulty.value &&
       !paying.value &&
-      (method.value !== 'cash' || (change.value !== null && change.value >= 0))
+      (kind.value !== SPLIT || left.value === 0) &&
+      (cash.value === 0 || (change.value !== null && change.value >= 0))
   )
+
+  function request(): ReceiptRequest {
+    const methods = methodLines(due.value, tender.value)
+    return {
+      room_id: room.value!.room.id,
+      method: methods.length ? null : method.value,
+      lines: methods,
+      allocations: allocationsOf(lines.value),
+      keep_rest: false,
+      prepay: ahead.value.taken
+        ? { amount: decimal(extras.value[0] ?? 0), item_id: ahead.value.item || null }
+        : null,
+      deposits: deposit.value.taken
+        ? [
+            {
+              item_id: deposit.value.item ?? '',
+              amount: decimal(extras.value[1] ?? 0),
+              release_on: null,
+              terms: deposit.value.terms.trim()
+            }
+          ]
+        : [],
+      tendered: cash.value > 0 ? decimal(cents(tendered.value) ?? 0) : null
+    }
+  }
 
   async function open(id: string): Promise<void> {
     loading.value = true
@@ -72,6 +155,10 @@ export const useCounter = defineStore('counter', () => {
     refused.value = {}
     current.value = 0
     typed.value = null
+    split.value = {}
+    usesPrepaid.value = false
+    ahead.value = noAhead()
+    deposit.value = noDeposit()
     const visit = { id: next.room.id, code: next.room.code }
     visited.value = [visit, ...visited.value.filter((one) => one.id !== visit.id)].slice(
       0,
@@ -85,6 +172,23 @@ export const useCounter = defineStore('counter', () => {
     show(await get<CounterRoom>(`/api/v1/receiving/counter/rooms/${room.value.room.id}`))
   }
 
+  async function loadDesk(): Promise<void> {
+    desk.value = await get<Desk>('/api/v1/receiving/counter/desk')
+    const known = desk.value.methods.some((one) => one.code === method.value)
+    if (!known && method.value !== SPLIT) method.value = desk.value.methods[0]?.code ?? 'cash'
+  }
+
+  /** Prints the last receipt; every copy after the first says so. */
+  async function reprint(): Promise<void> {
+    const receipt = last.value ?? room.value?.recent[0]
+    if (!receipt) return
+    try {
+      await download(`${RECEIPTS}/${receipt.id}/print`, {}, `${receipt.number}.pdf`)
+    } catch (error) {
+      ElMessage.error(sentence(error))
+    }
+  }
+
   async function loadShift(): Promise<void> {
     shift.value = await get<Shift>('/api/v1/receiving/shift')
   }
@@ -95,10 +199,7 @@ export const useCounter = defineStore('counter', () => {
     try {
       const answer = attempt.open
         ? await attempt.retry()
-        : await attempt.send(
-            RECEIPTS,
-            receiptRequest(room.value.room.id, method.value, lines.value, tendered.value)
-          )
+        : await attempt.send(RECEIPTS, request())
       last.value = answer
       ElMessage.success(
         t('counter.received', { amount: total(answer.amount), number: answer.number })
@@ -163,7 +264,19 @@ export const useCounter = defineStore('counter', () => {
     lines,
     refused,
     current,
+    desk,
     method,
+    kind,
+    split,
+    left,
+    usesPrepaid,
+    usable,
+    offset,
+    ahead,
+    deposit,
+    bills,
+    sum,
+    cash,
     typed,
     shift,
     visited,
@@ -178,7 +291,9 @@ export const useCounter = defineStore('counter', () => {
     faulty,
     payable,
     open,
+    loadDesk,
     loadShift,
+    reprint,
     pay,
     reverse,
     unmask,

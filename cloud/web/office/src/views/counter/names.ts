@@ -1,6 +1,7 @@
 // Permissions and pages of the receiving module that the counter refers to.
 
 export const MAY_TAKE = 'receiving.receipt:take'
+export const MAY_CLOSE_SHIFT = 'receiving.shift:close'
 export const MAY_REVERSE = 'receiving.receipt:reverse'
 export const MAY_UNMASK = 'customers.phone:reveal'
 export const PAGE_RECEIPTS = 'receiving.receipts'
