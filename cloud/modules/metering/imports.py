@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import Conflict, FieldError, Unprocessable
+from cloud.kernel.errors import FieldError, Unprocessable
 from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import Choice, Import, ImportColumn
 from cloud.modules.metering import queries, service
@@ -27,16 +27,12 @@ _KINDS = (
 _DIGITS = range(3, 10)
 
 
-class MeterExists(Conflict):
-    message = "There is a meter {no} already. Check the number."
-
-
 class MeterUnknown(Unprocessable):
     message = "There is no meter {no} in this community. Check the number."
 
 
-class MeterRoomUnknown(Unprocessable):
-    message = "There is no room {path} in this community. Leave it empty for a shared meter."
+class PlaceUnknown(Unprocessable):
+    message = "There is no room, unit or building {path} in this community."
 
 
 class DigitsUnfit(Unprocessable):
@@ -44,31 +40,26 @@ class DigitsUnfit(Unprocessable):
 
 
 @dataclass
-class _Site:
-    site_id: UUID
+class _Places:
     rooms: dict[str, UUID]
-    meters: dict[str, UUID]
+    shared: dict[str, UUID]  # buildings and units
 
 
 async def _prepare_meters(
     ctx: Ctx, *, site_id: UUID, rows: list[dict[str, Any]], options: frozenset[str]
-) -> _Site:
+) -> _Places:
     del options
     site = await organization.get_site(ctx, site_id)
-    rooms = {row["room"] for row in rows if row["room"]}
-    return _Site(
-        site_id=site.id,
-        rooms=await resources.rooms_by_path(ctx, site.id, rooms),
-        meters=await queries.meters_by_no(ctx, site.id, {row["no"] for row in rows}),
+    return _Places(
+        rooms=await resources.rooms_by_path(ctx, site.id, {row["place"] for row in rows}),
+        shared=await resources.parents_by_path(ctx, site.id),
     )
 
 
-async def _add_meter(ctx: Ctx, row: dict[str, Any], site: _Site) -> None:
-    if row["no"] in site.meters:
-        raise MeterExists(no=row["no"], fields=(FieldError("no", "meter-exists"),))
-    room_id = site.rooms.get(row["room"]) if row["room"] else None
-    if row["room"] and room_id is None:
-        raise MeterRoomUnknown(path=row["room"], fields=(FieldError("room", "meter-room-unknown"),))
+async def _add_meter(ctx: Ctx, row: dict[str, Any], places: _Places) -> None:
+    room_id, space_id = places.rooms.get(row["place"]), places.shared.get(row["place"])
+    if room_id is None and space_id is None:
+        raise PlaceUnknown(path=row["place"], fields=(FieldError("place", "place-unknown"),))
     digits = row["digits"] or 6
     if digits not in _DIGITS:
         raise DigitsUnfit(fields=(FieldError("digits", "digits-unfit"),))
@@ -78,24 +69,23 @@ async def _add_meter(ctx: Ctx, row: dict[str, Any], site: _Site) -> None:
         initial_value=row["initial_value"],
         installed_on=row["installed_on"],
         room_id=room_id,
+        space_id=space_id,
         multiplier=row["multiplier"] or Decimal(1),
         digits=digits,
     )
-    meter = await service.add_meter(ctx, site_id=site.site_id, spec=spec)
-    site.meters[row["no"]] = meter.id
+    await service.put_up_meter(ctx, spec=spec)
 
 
 async def _prepare_readings(
     ctx: Ctx, *, site_id: UUID, rows: list[dict[str, Any]], options: frozenset[str]
-) -> _Site:
+) -> dict[str, UUID]:
     del options
     site = await organization.get_site(ctx, site_id)
-    numbers = {row["no"] for row in rows}
-    return _Site(site.id, {}, await queries.meters_by_no(ctx, site.id, numbers))
+    return await queries.meters_by_no(ctx, site.id, {row["no"] for row in rows})
 
 
-async def _add_reading(ctx: Ctx, row: dict[str, Any], site: _Site) -> None:
-    meter_id = site.meters.get(row["no"])
+async def _add_reading(ctx: Ctx, row: dict[str, Any], meters: dict[str, UUID]) -> None:
+    meter_id = meters.get(row["no"])
     if meter_id is None:
         raise MeterUnknown(no=row["no"], fields=(FieldError("no", "meter-unknown"),))
     await service.record_reading(
@@ -110,11 +100,17 @@ async def _add_reading(ctx: Ctx, row: dict[str, Any], site: _Site) -> None:
 METERS = Import(
     title="Import meters",
     note="A meter number that is there already is refused; nothing is overwritten.",
-    permission=MeteringPermission.meter_change,
+    permission=MeteringPermission.meter_write,
     columns=(
         ImportColumn("no", "Meter number", required=True, example="E-LT-110101", length=40),
         ImportColumn("kind", "Kind", Kind.tag, required=True, choices=_KINDS),
-        ImportColumn("room", "Room number", example="3-1-1202"),
+        ImportColumn(
+            "place",
+            "Place",
+            required=True,
+            example="3-1-1202",
+            help="A room's number, or of a shared meter the building or unit: 3 or 3-1.",
+        ),
         ImportColumn(
             "multiplier", "Multiplier", Kind.quantity, example="1", least=Decimal("0.0001")
         ),

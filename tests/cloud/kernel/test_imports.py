@@ -481,19 +481,19 @@ class TestOwners:
 
 
 class TestMeters:
-    HEAD = ("表号", "类型", "房号", "倍率", "表位数", "起始读数", "安装日期")
+    HEAD = ("表号", "类型", "位置", "倍率", "表位数", "起始读数", "安装日期")
 
     async def test_are_added_once(self, world: World, client: Client) -> None:
         async with world.unit() as ctx:
             await add_room(ctx, world.alpha.site_id, code="101")
-        head = ("Meter number", "Kind", "Room number", *self.HEAD[3:])
+        head = ("Meter number", "Kind", "Place", *self.HEAD[3:])
         rows: Rows = [
             ["E-1", "电", "1-1-101", 40, 5, 12.5, "2024-01-01"],
-            [1001.0, "Water", None, None, None, 0, "2024-01-01"],
-            ["E-1", "electricity", None, None, None, 0, "2024-01-01"],
-            ["E-9", "steam", None, None, None, 0, "2024-01-01"],
+            [1001.0, "Water", "1-1", None, None, 0, "2024-01-01"],
+            ["E-1", "electricity", "1", None, None, 0, "2024-01-01"],
+            ["E-9", "steam", "1", None, None, 0, "2024-01-01"],
             ["E-8", "电", "1-1-999", None, 12, 0, "2024-01-01"],
-            ["E-7", "电", None, None, 12, 0, "2024-01-01"],
+            ["E-7", "电", "1", None, 12, 0, "2024-01-01"],
         ]
 
         answer = await send(
@@ -506,9 +506,9 @@ class TestMeters:
 
         assert answer.json()["added"] == 2, answer.text
         assert {one["row"]: one["code"] for one in answer.json()["faults"]} == {
-            4: "meter-exists",
+            4: "meter-number-taken",
             5: "choice-unknown",
-            6: "meter-room-unknown",
+            6: "place-unknown",
             7: "digits-unfit",
         }
         async with world.unit() as ctx:
