@@ -21,6 +21,7 @@ export type Contract = [
   Fits<Server['History'], types.PointHistory>,
   Fits<Server['ReadNowAnswer'], types.ReadNow>,
   Fits<Server['ExportRead'], types.ExportJob>,
+  Fits<Server['ImportReport'], types.ImportReport>,
   Fits<Server['Table'], page.Table>,
   Fits<Server['Detail'], page.Detail>,
   Fits<Server['Form'], page.Form>,

@@ -17,6 +17,16 @@ export interface PublicFacts {
   logged_in: boolean
 }
 
+export interface ImportReport {
+  mode: 'check' | 'all' | 'valid'
+  rows: number
+  blank: number
+  valid: number
+  added: number
+  faulty: number
+  faults: { row: number; field: string; value: string; code: string; reason: string }[]
+}
+
 export interface ExportJob {
   id: string
   page: string
