@@ -148,6 +148,7 @@ def runtime(
         files=Files(settings.data_dir),
         version=version("wuye"),
         catalog=catalog(),
+        searches=tuple(source for module in MODULES for source in module.searches),
     )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy import Select, SQLColumnExpression, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncMappingResult
 
 from cloud.kernel.context import Ctx
@@ -181,6 +181,14 @@ def contains(text: str) -> str:
 
 def starts(text: str) -> str:
     return f"{_escaped(text)}%"
+
+
+def begins(column: Expression, text: str) -> Expression:
+    """Whether `column` begins with `text`, in a form that an index can answer below row security:
+    LIKE is not leakproof, so that Postgres looks at every row first."""
+    # Comparisons by bytes, which indexes with varchar_pattern_ops are made of.
+    from_here, to_there = column.op("~>=~")(text), column.op("~<~")(text + "\U0010ffff")
+    return and_(from_here, to_there)
 
 
 def _escaped(text: str) -> str:

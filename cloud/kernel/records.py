@@ -6,11 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, LargeBinary, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from cloud.kernel.db import big_integer_column, instant_column
+from cloud.kernel.db import big_integer_column, instant_column, uuid7
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -129,3 +139,36 @@ Cluster = Table(
     Column("identifier", BigInteger, nullable=False),
     Column("base", BigInteger, nullable=False),
 )
+
+
+class PageLayout(SQLModel, table=True):
+    """How a person arranged the columns of a page."""
+
+    __tablename__ = "kernel_page_layout"
+
+    company_id: UUID = Field(primary_key=True)
+    principal_id: UUID = Field(primary_key=True)
+    page: str = Field(primary_key=True, max_length=80)
+    layout: dict[str, Any] = Field(sa_type=JSONB)
+    changed_at: datetime = instant_column()
+
+
+class SavedView(SQLModel, table=True):
+    """A person's own view of a page: what is asked, in which order, with which columns."""
+
+    __tablename__ = "kernel_saved_view"
+    __table_args__ = (
+        UniqueConstraint(
+            "company_id", "principal_id", "page", "name", name="uq_kernel_saved_view_name"
+        ),
+    )
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    company_id: UUID
+    principal_id: UUID
+    page: str = Field(max_length=80)
+    name: str = Field(max_length=30)
+    filters: dict[str, str] = Field(sa_type=JSONB)
+    sort: str = Field(max_length=60)
+    layout: dict[str, Any] = Field(sa_type=JSONB)
+    created_at: datetime = instant_column()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from cloud.kernel.context import Ctx
 from cloud.kernel.events import Handler
 from cloud.kernel.jobs import Job
+from cloud.kernel.search import Source
 from cloud.kernel.ui.pages import MenuEntry, Page
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Module:
     menu: tuple[MenuEntry, ...] = ()
     handlers: tuple[tuple[type, Handler], ...] = ()
     jobs: tuple[Job, ...] = ()
+    searches: tuple[Source, ...] = ()
     seed: Callable[[Seeding], Awaitable[None]] | None = None
 
 

@@ -10,6 +10,7 @@ from cloud.kernel.events import Bus
 from cloud.kernel.files import Files
 from cloud.kernel.i18n import Texts
 from cloud.kernel.permissions import Catalog
+from cloud.kernel.search import Source
 from cloud.kernel.settings import Endpoints, Settings
 from cloud.kernel.sites import Sites
 from cloud.kernel.ui.render import Pages
@@ -26,5 +27,6 @@ class Runtime:
     sites: Sites
     files: Files
     pages: Pages | None = None
+    searches: tuple[Source, ...] = ()
     catalog: Catalog = field(default_factory=Catalog)
     version: str = "0"

@@ -45,6 +45,8 @@ COMPANY_ONLY = {
     "kernel_print_count",
     "kernel_audit_row",
     "kernel_audit_seal",
+    "kernel_page_layout",
+    "kernel_saved_view",
 }
 # Posted is posted: what changes about a fact lives in its settlement row.
 FACTS = {
@@ -62,6 +64,7 @@ FACTS = {
     "metering_reading": "a reading is superseded by another",
 }
 DELETES = {
+    "kernel_saved_view": "a person's own view is removed",
     "accounts_role_permission": "a permission is taken out of a role; the audit trail keeps it",
     "accounts_grant": "a grant is withdrawn; the audit trail keeps it",
     "kernel_idempotency_key": "an answer is forgotten after a month",

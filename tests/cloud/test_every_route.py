@@ -239,6 +239,11 @@ Clients = typing.Callable[..., httpx.AsyncClient]
 # Refused before anybody asks who calls: their answer is for everybody, see test_routes.PUBLIC.
 OPEN = {"GET /api/v1/session/public", "POST /api/v1/session", "DELETE /api/v1/session"}
 OF_ONESELF = {
+    "GET /api/v1/ui/preferences/{code}",
+    "PUT /api/v1/ui/preferences/{code}",
+    "POST /api/v1/ui/preferences/{code}/views",
+    "DELETE /api/v1/ui/preferences/{code}/views/{view_id}",
+    "GET /api/v1/search",
     "GET /api/v1/session",
     "PUT /api/v1/session/locale",
     "PUT /api/v1/session/password",

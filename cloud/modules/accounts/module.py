@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.accounts import api, handlers, pages, seeds
+from cloud.kernel.search import Source
+from cloud.modules.accounts import api, handlers, pages, queries, seeds
 from cloud.modules.accounts.permissions import AccountsPermission
 
 MODULE = Module(
@@ -17,6 +18,9 @@ MODULE = Module(
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    searches=(
+        Source("staff", "Staff accounts", "user-cog", AccountsPermission.user_read, queries.search),
+    ),
     handlers=handlers.HANDLERS,
     seed=seeds.seed,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, text
+from sqlalchemy import and_, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -15,9 +15,10 @@ from cloud.kernel.clock import utc_now
 from cloud.kernel.context import Ctx, Principal
 from cloud.kernel.db import Scope, Sessions
 from cloud.kernel.errors import Forbidden, NotFound
-from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page, starts
+from cloud.kernel.listing import Listing, Sorting, Statement, begins, contains, fetch_page, starts
 from cloud.kernel.permissions import Catalog, action, parts
 from cloud.kernel.runtime import Runtime
+from cloud.kernel.search import SearchHit, Wanted
 from cloud.kernel.uow import unit_of_work
 from cloud.modules.accounts.models import Grant, Role, RolePermission, User
 from cloud.modules.accounts.schemas import (
@@ -361,3 +362,39 @@ async def boot_of_token(runtime: Runtime, token: str) -> Boot:
     assert principal is not None
     async with unit_of_work(runtime.sessions, principal, bus=runtime.bus) as ctx:
         return await boot(ctx, runtime=runtime, token=token)
+
+
+async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
+    """Accounts whose name, login or phone begins with what was typed."""
+    statement: Statement = (
+        select(
+            col(User.id).label("id"),
+            col(User.login).label("login"),
+            col(User.name).label("name"),
+            col(User.post).label("post"),
+            col(Unit.name).label("unit"),
+        )
+        .select_from(User)
+        .join(Unit, col(Unit.id) == col(User.org_id))
+        .where(
+            or_(
+                begins(col(User.name), wanted.text),
+                begins(col(User.login), wanted.text.lower()),
+                and_(col(User.phone) != "", begins(col(User.phone), wanted.text)),
+            )
+        )
+        .order_by(col(User.name), col(User.id))
+        .limit(wanted.limit)
+    )
+    if wanted.orgs is not None:
+        statement = statement.where(col(User.org_id).in_(wanted.orgs))
+    found = (await ctx.session.execute(statement)).mappings()
+    return [
+        SearchHit(
+            key=str(row["id"]),
+            title=row["name"],
+            note=" · ".join(part for part in (row["login"], row["post"], row["unit"]) if part),
+            path=f"/p/accounts.users?q={row['login']}",
+        )
+        for row in found
+    ]

@@ -360,6 +360,12 @@ class Bill(Charge, table=True):
         *scoped_fk("charging_bill", "payer_id", "customers_party"),
         *scoped_fk("charging_bill", "item_id", "charging_item", within="company_id"),
         UniqueConstraint("org_id", "number", name="uq_charging_bill_number"),
+        Index(
+            "ix_charging_bill_company_id_number",
+            "company_id",
+            "number",
+            postgresql_ops={"number": "varchar_pattern_ops"},
+        ),
         UniqueConstraint("binding_id", "cycle_from", name="uq_charging_bill_charge"),
         CheckConstraint("amount >= 0 AND tax >= 0 AND tax <= amount", name="amount"),
         CheckConstraint("period_to > period_from", name="period"),

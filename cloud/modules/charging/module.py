@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Function, Module
-from cloud.modules.charging import api, handlers, jobs, pages, seeds, service
+from cloud.kernel.search import Source
+from cloud.modules.charging import api, handlers, jobs, pages, queries, seeds, service
 from cloud.modules.charging.permissions import ChargingPermission
 from cloud.modules.charging.schemas import RunEnd, RunProgress, RunRef
+from cloud.modules.resources.permissions import ResourcesPermission
 
 MODULE = Module(
     name="charging",
@@ -47,6 +49,10 @@ MODULE = Module(
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    searches=(
+        Source("rooms", "Rooms", "door-open", ResourcesPermission.room_read, queries.search_rooms),
+        Source("bills", "Bills", "file-text", ChargingPermission.bill_read, queries.search_bills),
+    ),
     handlers=handlers.HANDLERS,
     jobs=jobs.JOBS,
     seed=seeds.seed,

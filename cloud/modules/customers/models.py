@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, func, text
+from sqlalchemy import CheckConstraint, Index, event, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
@@ -19,6 +19,7 @@ from cloud.kernel.db import (
     scope_keys,
     scoped_fk,
 )
+from cloud.kernel.initials import initials
 
 
 class PartyKind(StrEnum):
@@ -57,6 +58,15 @@ class Party(Record, table=True):
             "phone",
             postgresql_ops={"phone": "varchar_pattern_ops"},
         ),
+        *(
+            Index(
+                f"ix_customers_party_company_id_{column}",
+                "company_id",
+                column,
+                postgresql_ops={column: "varchar_pattern_ops"},
+            )
+            for column in ("name", "phone", "initials")
+        ),
         one_of("kind", PartyKind),
     )
 
@@ -64,6 +74,14 @@ class Party(Record, table=True):
     kind: PartyKind = enum_column()
     phone: str = Field(default="", max_length=20)
     note: str = Field(default="", max_length=200)
+    initials: str = Field(default="", max_length=20, sa_column_kwargs={"server_default": ""})
+
+
+@event.listens_for(Party, "before_insert")
+@event.listens_for(Party, "before_update")
+def _keep_initials(_mapper: object, _connection: object, party: Party) -> None:
+    """Whoever sets the name: a search by initials must find it."""
+    party.initials = initials(party.name)
 
 
 class RoomParty(Record, table=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.customers import api, pages, seeds
+from cloud.kernel.search import Source
+from cloud.modules.customers import api, pages, queries, seeds
 from cloud.modules.customers.permissions import CustomersPermission
 
 MODULE = Module(
@@ -17,5 +18,14 @@ MODULE = Module(
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    searches=(
+        Source(
+            "people",
+            "Owners and residents",
+            "users",
+            CustomersPermission.party_read,
+            queries.search,
+        ),
+    ),
     seed=seeds.seed,
 )

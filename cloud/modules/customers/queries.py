@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Date, Uuid, and_, any_, bindparam, case, func, or_, select
@@ -14,7 +15,8 @@ from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.hot import Hot, id_array
-from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page, starts
+from cloud.kernel.listing import Listing, Sorting, Statement, begins, contains, fetch_page, starts
+from cloud.kernel.search import SearchHit, Wanted
 from cloud.modules.customers.models import Party, PartyKind, RoomParty, RoomRole
 from cloud.modules.customers.schemas import PartyRead
 from cloud.modules.organization import queries as organization
@@ -146,7 +148,7 @@ async def find_rooms_of(
                 col(Space.org_id) == col(RoomParty.org_id), col(Space.id) == col(RoomParty.room_id)
             ),
         )
-        .where(column.like(starts(q)), _holds(ctx.business_on))
+        .where(begins(column, q), _holds(ctx.business_on))
         .group_by(col(RoomParty.room_id), col(Unit.code), col(Space.sort_key))
         .order_by(col(Unit.code), col(Space.sort_key), col(RoomParty.room_id))
         .limit(min(limit, FOUND_MAX))
@@ -221,3 +223,56 @@ async def list_parties(
         tie=col(Party.id),
     )
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=PartyRead)
+
+
+async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
+    """People whose name, phone or initials begin with what was typed, with their rooms."""
+    ways = [begins(col(Party.name), wanted.text)]
+    if wanted.text.isdigit():
+        ways.append(begins(col(Party.phone), wanted.text))
+    if wanted.initials:
+        ways.append(begins(col(Party.initials), wanted.initials))
+    statement = (
+        select(
+            col(Party.id).label("id"),
+            col(Party.name).label("name"),
+            phone_masked().label("phone"),
+            col(Unit.name).label("site"),
+        )
+        .select_from(Party)
+        .join(Unit, col(Unit.id) == col(Party.org_id))
+        .where(or_(*ways))
+        .order_by(col(Party.name), col(Party.id))
+        .limit(wanted.limit)
+    )
+    if wanted.orgs is not None:
+        statement = statement.where(col(Party.org_id).in_(wanted.orgs))
+    found = (await ctx.session.execute(statement)).mappings().all()
+    rooms = await _rooms_of_parties(ctx, [row["id"] for row in found])
+    return [
+        SearchHit(
+            key=str(row["id"]),
+            title=row["name"],
+            note=" · ".join(
+                part for part in (rooms.get(row["id"], ""), row["phone"], row["site"]) if part
+            ),
+            path=f"/p/customers.parties?q={quote(row['name'])}&id={row['id']}",
+        )
+        for row in found
+    ]
+
+
+async def _rooms_of_parties(ctx: Ctx, party_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Each party's rooms of today as one text."""
+    found = await ctx.session.execute(
+        select(col(RoomParty.party_id), func.string_agg(col(Space.full_name).distinct(), "、"))
+        .join(
+            Space,
+            and_(
+                col(Space.org_id) == col(RoomParty.org_id), col(Space.id) == col(RoomParty.room_id)
+            ),
+        )
+        .where(col(RoomParty.party_id).in_(party_ids), _holds(ctx.business_on))
+        .group_by(col(RoomParty.party_id))
+    )
+    return {row[0]: row[1] for row in found}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from cloud.kernel.db import uuid7
+from cloud.kernel.http import AnyoneLoggedIn
 from cloud.kernel.listing import Listed, Page
+from cloud.kernel.search import QUERY_LENGTH_MAX, SearchAnswer
 from cloud.modules.organization import queries, service
 from cloud.modules.organization.models import (
     Department,
@@ -46,7 +48,24 @@ from cloud.modules.organization.schemas import (
 
 router = APIRouter(prefix="/api/v1/organization", tags=["organization"])
 
+# The search over everything is the platform's, not one module's.
+search_router = APIRouter(prefix="/api/v1", tags=["organization"])
+
+Searched = Annotated[str, Query(max_length=QUERY_LENGTH_MAX)]
 Typed = Annotated[str, Query(max_length=100)]
+
+
+@search_router.get("/search", response_model=SearchAnswer)
+async def search(
+    ctx: AnyoneLoggedIn, request: Request, q: Searched = "", site_id: UUID | None = None
+) -> SearchAnswer:
+    return await queries.search(
+        ctx,
+        q=q.strip(),
+        site_id=site_id,
+        pages=request.app.state.runtime.pages,
+        sources=request.app.state.runtime.searches,
+    )
 
 
 @router.get("/units", response_model=Page[UnitRead])

@@ -15,7 +15,7 @@ MODULE = Module(
         "department": "Departments",
         "legal_entity": "Legal entities",
     },
-    routers=(api.router,),
+    routers=(api.router, api.search_router),
     pages=pages.PAGES,
     menu=pages.MENU,
     seed=seeds.seed,

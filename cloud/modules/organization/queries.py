@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import FieldError, Forbidden, NotFound, Unprocessable
+from cloud.kernel.errors import FieldError, Forbidden, NotFound, PasswordDue, Unprocessable
+from cloud.kernel.initials import initials
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.records import AuditRow
+from cloud.kernel.search import SearchAnswer, SearchGroup, SearchHit, Source, Wanted
 from cloud.kernel.ui.language import Tone
+from cloud.kernel.ui.render import Pages
 from cloud.modules.organization.models import (
     Department,
     LegalEntity,
@@ -301,3 +304,50 @@ async def list_legal_entities(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         statement = statement.where(col(LegalEntity.name).like(contains(listing.q)))
     sorting = Sorting(by={"name": col(LegalEntity.name)}, default="name", tie=col(LegalEntity.id))
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=LegalEntityRead)
+
+
+async def search(
+    ctx: Ctx, *, q: str, site_id: UUID | None, pages: Pages, sources: Sequence[Source]
+) -> SearchAnswer:
+    """Ask every source that the viewer may read. Raises ProjectNotYours, NotFound, PasswordDue."""
+    if ctx.principal.password_due:
+        raise PasswordDue
+    orgs = await scope_of(ctx, site_id)
+    wanted = Wanted(text=q, orgs=orgs)
+    groups = []
+    if not wanted.too_short:
+        for source in sources:
+            if source.permission in ctx.principal.permissions:
+                hits = await source.find(ctx, wanted)
+                groups.append(_group(ctx, source.code, source.title, source.icon, hits))
+    groups.append(_group(ctx, "pages", "Pages", "layout-grid", _pages(ctx, wanted, pages)))
+    hint = ctx.say("Type one character more to search rooms, people and numbers.")
+    return SearchAnswer(
+        groups=[group for group in groups if group.hits],
+        hint=hint if wanted.too_short else None,
+    )
+
+
+def _group(ctx: Ctx, code: str, title: str, icon: str, hits: list[SearchHit]) -> SearchGroup:
+    return SearchGroup(code=code, label=ctx.say(title), icon=icon, hits=hits)
+
+
+def _pages(ctx: Ctx, wanted: Wanted, pages: Pages) -> list[SearchHit]:
+    """Entries of the viewer's menu by their label, or by its initials."""
+    text = wanted.text.lower()
+    if not text:
+        return []
+    found = []
+    for heading in pages.menu(permissions=ctx.principal.permissions, locale=ctx.door.locale):
+        for entry in heading.children:
+            label = entry.label.lower()
+            if text in label or (wanted.initials and initials(label).startswith(wanted.initials)):
+                found.append(
+                    SearchHit(
+                        key=entry.code,
+                        title=entry.label,
+                        note=heading.label,
+                        path=entry.view or f"/p/{entry.page}",
+                    )
+                )
+    return found[: wanted.limit]

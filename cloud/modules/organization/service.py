@@ -231,10 +231,10 @@ async def open_unit(ctx: Ctx, *, unit_id: UUID, on: date) -> Unit:
     """
     unit = await get_own_unit(ctx, unit_id, lock=True)
     _not_ahead(ctx, on)
-    _move(unit, UnitState.active, {UnitState.preparing, UnitState.closed})
     parent = await ctx.get(Unit, unit.parent_id) if unit.parent_id else None
     if parent is not None and parent.state == UnitState.closed:
         raise UnitClosed(name=parent.name)
+    _move(unit, UnitState.active, {UnitState.preparing, UnitState.closed})
     unit.opened_on = on
     unit.closed_on = None
     await _record(ctx, unit, "organization.unit.opened", after={"on": on.isoformat()})

@@ -128,6 +128,12 @@ class Receipt(Record, table=True):
         # Its unique key is its index.
         scoped_fk("receiving_receipt", "reverses_id", "receiving_receipt")[0],
         UniqueConstraint("org_id", "number", name="uq_receiving_receipt_number"),
+        Index(
+            "ix_receiving_receipt_company_id_number",
+            "company_id",
+            "number",
+            postgresql_ops={"number": "varchar_pattern_ops"},
+        ),
         UniqueConstraint("reverses_id", name="uq_receiving_receipt_reverses_id"),
         CheckConstraint("amount <> 0 AND (amount < 0) = (reverses_id IS NOT NULL)", name="amount"),
         CheckConstraint("(reason <> '') = (reverses_id IS NOT NULL)", name="reason"),

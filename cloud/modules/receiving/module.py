@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.receiving import api, pages, seeds
+from cloud.kernel.search import Source
+from cloud.modules.receiving import api, pages, queries, seeds
 from cloud.modules.receiving.permissions import ReceivingPermission
 
 MODULE = Module(
@@ -13,9 +14,20 @@ MODULE = Module(
     subjects={
         "counter": "Cashier counter",
         "receipt": "Receipts",
+        "setup": "Payment methods",
+        "shift": "Shifts",
     },
     routers=(api.router,),
     pages=pages.PAGES,
     menu=pages.MENU,
+    searches=(
+        Source(
+            "receipts",
+            "Receipts",
+            "receipt-text",
+            ReceivingPermission.receipt_read,
+            queries.search_receipts,
+        ),
+    ),
     seed=seeds.seed,
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from cloud.kernel.db import (
@@ -60,6 +60,15 @@ class Space(Record, table=True):
             postgresql_nulls_not_distinct=True,
         ),
         UniqueConstraint("org_id", "path", name="uq_resources_space_path"),
+        *(
+            Index(
+                f"ix_resources_space_company_id_{column}",
+                "company_id",
+                column,
+                postgresql_ops={column: "varchar_pattern_ops"},
+            )
+            for column in ("path", "code", "full_name")
+        ),
         CheckConstraint("(kind = 'building') = (parent_id IS NULL)", name="parent"),
         CheckConstraint("code <> '' AND position('-' in code) = 0", name="code"),
         one_of("kind", SpaceKind),

@@ -19,9 +19,9 @@ from cloud.kernel.listing import (
     Listing,
     Sorting,
     Statement,
+    begins,
     contains,
     fetch_page,
-    starts,
 )
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit, UnitKind
@@ -137,7 +137,7 @@ async def find_rooms(
     ctx: Ctx, q: str, *, orgs: Sequence[UUID] | None = None, limit: int = 20
 ) -> list[RoomFound]:
     """Rooms whose path, number or full name begins with `q`, at most `limit`."""
-    wanted = starts(q)
+    q = q.replace("－", PATH_SEPARATOR).replace(" ", "")
     statement = (
         select(
             col(Space.id), col(Space.org_id), col(Unit.name), col(Space.path), col(Space.full_name)
@@ -146,9 +146,9 @@ async def find_rooms(
         .where(
             col(Space.kind) == SpaceKind.room,
             or_(
-                col(Space.path).like(wanted),
-                col(Space.code).like(wanted),
-                col(Space.full_name).like(wanted),
+                begins(col(Space.path), q),
+                begins(col(Space.code), q),
+                begins(col(Space.full_name), q),
             ),
         )
         .order_by(col(Unit.code), col(Space.sort_key), col(Space.id))

@@ -75,9 +75,9 @@ def require_held(ctx: Ctx, permissions: Iterable[str], *, field: str) -> None:
 
 async def permissions_of_roles(ctx: Ctx, role_ids: Collection[UUID]) -> set[str]:
     found = await ctx.session.execute(
-        select(col(RolePermission.permission).distinct()).where(
-            col(RolePermission.role_id).in_(role_ids)
-        )
+        select(col(RolePermission.permission))
+        .where(col(RolePermission.role_id).in_(role_ids))
+        .distinct()
     )
     return set(found.scalars())
 

@@ -10,6 +10,7 @@ from cloud.modules.charging.queries.bills import (
 from cloud.modules.charging.queries.candidates import BoundRooms, Selection, try_binding
 from cloud.modules.charging.queries.printing import bill_sheet, quantity_and_price
 from cloud.modules.charging.queries.runs import list_runs, read_run
+from cloud.modules.charging.queries.searching import search_bills, search_rooms
 from cloud.modules.charging.queries.setup import (
     BindingState,
     StandardState,
@@ -45,6 +46,8 @@ __all__ = [
     "read_bill",
     "read_run",
     "read_standard",
+    "search_bills",
+    "search_rooms",
     "standard_choices",
     "try_binding",
     "try_copy",

@@ -19,6 +19,7 @@ from cloud.modules.receiving.queries.held import (
 from cloud.modules.receiving.queries.methods import list_methods, method_options
 from cloud.modules.receiving.queries.printing import receipt_sheet
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
+from cloud.modules.receiving.queries.searching import search_receipts
 from cloud.modules.receiving.queries.shifts import list_shifts, read_shift
 from cloud.modules.receiving.queries.statement import read_statement
 
@@ -42,5 +43,6 @@ __all__ = [
     "read_shift",
     "read_statement",
     "receipt_sheet",
+    "search_receipts",
     "search_rooms",
 ]

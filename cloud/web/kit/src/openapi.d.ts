@@ -2238,6 +2238,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search */
+        get: operations["organization.search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2439,6 +2456,58 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ui/preferences/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Preferences */
+        get: operations["ui.read_preferences"];
+        /** Keep Layout */
+        put: operations["ui.keep_layout"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ui/preferences/{code}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Save View */
+        post: operations["ui.save_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ui/preferences/{code}/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove View */
+        delete: operations["ui.remove_view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4210,6 +4279,21 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * Layout
+         * @description Columns that are not named stand as declared, behind those that are.
+         */
+        Layout: {
+            /**
+             * Height
+             * @default normal
+             */
+            height: string;
+            /** Hidden */
+            hidden: string[];
+            /** Order */
+            order: string[];
+        };
         /** LegalEntityChange */
         LegalEntityChange: {
             /** Name */
@@ -5446,6 +5530,12 @@ export interface components {
             /** Value */
             value: number | null;
         };
+        /** Preferences */
+        Preferences: {
+            layout: components["schemas"]["Layout"] | null;
+            /** Views */
+            views: components["schemas"]["SavedViewRead"][];
+        };
         /**
          * PrepaidAtCounter
          * @description `item_id` is null for what may pay any charge.
@@ -6396,11 +6486,82 @@ export interface components {
          * @enum {string}
          */
         RunState: "draft" | "previewed" | "generating" | "generated" | "publishing" | "published" | "cancelled";
+        /** SavedViewCreate */
+        SavedViewCreate: {
+            /** Filters */
+            filters: {
+                [key: string]: string;
+            };
+            layout: components["schemas"]["Layout"];
+            /** Name */
+            name: string;
+            /** Sort */
+            sort: string;
+        };
+        /** SavedViewRead */
+        SavedViewRead: {
+            /** Filters */
+            filters: {
+                [key: string]: string;
+            };
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            layout: components["schemas"]["Layout"];
+            /** Name */
+            name: string;
+            /** Sort */
+            sort: string;
+        };
+        /**
+         * SearchAnswer
+         * @description `hint` says what to do when nothing was searched.
+         */
+        SearchAnswer: {
+            /** Groups */
+            groups: components["schemas"]["SearchGroup"][];
+            /** Hint */
+            hint: string | null;
+        };
         /**
          * SearchBy
          * @enum {string}
          */
         SearchBy: "all" | "room" | "owner" | "phone";
+        /** SearchGroup */
+        SearchGroup: {
+            /** Code */
+            code: string;
+            /** Hits */
+            hits: components["schemas"]["SearchHit"][];
+            /** Icon */
+            icon: string;
+            /** Label */
+            label: string;
+        };
+        /**
+         * SearchHit
+         * @description `path` is where the office opens it.
+         */
+        SearchHit: {
+            /** Key */
+            key: string;
+            /** Note */
+            note: string;
+            /** Path */
+            path: string;
+            tag?: components["schemas"]["SearchTag"] | null;
+            /** Title */
+            title: string;
+        };
+        /** SearchTag */
+        SearchTag: {
+            /** Label */
+            label: string;
+            tone: components["schemas"]["Tone"];
+        };
         /**
          * Section
          * @description One block of a detail. `key` names the value in the payload that feeds it.
@@ -12439,6 +12600,34 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "organization.search": {
+        parameters: {
+            query?: {
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "accounts.read_session": {
         parameters: {
             query?: never;
@@ -12854,6 +13043,135 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.read_preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.keep_layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Layout"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.save_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ui.remove_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };

@@ -108,6 +108,7 @@ export interface Action {
   idempotent: boolean
   done: string
   opens: string | null
+  shown_once: string | null
 }
 
 /** Rows of a workbook into a list; below `path` are /template and /report. */

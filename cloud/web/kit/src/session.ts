@@ -73,6 +73,15 @@ export const useSession = defineStore('session', () => {
     if (boot.value) accept(await call<Boot>('PUT', '/api/v1/session/locale', { body: { locale } }))
   }
 
+  async function changePassword(present: string, password: string): Promise<void> {
+    accept(await call<Boot>('PUT', '/api/v1/session/password', { body: { present, password } }))
+  }
+
+  /** Units, permissions and menu as they are now: somebody may have changed them. */
+  async function refresh(): Promise<void> {
+    if (boot.value) boot.value = await get<Boot>('/api/v1/session')
+  }
+
   function choose(id: string): void {
     siteId.value = id
     localStorage.setItem(SITE, id)
@@ -95,6 +104,8 @@ export const useSession = defineStore('session', () => {
     logout,
     forget,
     setLocale,
+    changePassword,
+    refresh,
     choose,
     may
   }

@@ -6,6 +6,7 @@ export interface Unit {
   id: string
   parent_id: string | null
   kind: 'company' | 'region' | 'project'
+  state: 'preparing' | 'active' | 'closed'
   name: string
   code: string
   city: string | null
@@ -42,7 +43,7 @@ export interface ExportJob {
 
 export interface Boot {
   csrf: string
-  user: { id: string; name: string; post: string; login: string; locale: string }
+  user: { id: string; name: string; post: string; login: string; locale: string; password_due: boolean }
   permissions: string[]
   units: Unit[]
   menu: MenuItem[]
@@ -245,4 +246,69 @@ export interface ReadNow {
 export interface Health {
   status: 'ready' | 'starting' | 'degraded'
   parts: Record<string, { status: string; detail?: string | null }>
+}
+
+export interface RoleRow {
+  id: string
+  code: string
+  name: string
+  note: string
+  permissions: number
+  people: number
+  state: string
+  version: number
+}
+
+export interface RoleFacts {
+  id: string
+  code: string
+  name: string
+  note: string
+  state: string
+  version: number
+  people: number
+  permissions: string[]
+  members: { id: string; login: string; name: string; unit_name: string; state: string }[]
+}
+
+export interface PermissionModule {
+  code: string
+  label: string
+  subjects: {
+    code: string
+    label: string
+    permissions: { code: string; label: string; held: boolean }[]
+  }[]
+}
+
+export interface Layout {
+  order: string[]
+  hidden: string[]
+  height: string
+}
+
+export interface SavedView {
+  id: string
+  name: string
+  filters: Record<string, string>
+  sort: string
+  layout: Layout
+}
+
+export interface Preferences {
+  layout: Layout | null
+  views: SavedView[]
+}
+
+export interface SearchHit {
+  key: string
+  title: string
+  note: string
+  path: string
+  tag?: { label: string; tone: Tone } | null
+}
+
+export interface SearchAnswer {
+  groups: { code: string; label: string; icon: string; hits: SearchHit[] }[]
+  hint: string | null
 }

@@ -33,6 +33,11 @@ export const router = createRouter({
           component: () => import('./views/hq/DashboardView.vue'),
           props: { code: 'energy' }
         },
+        {
+          path: 'roles',
+          meta: { view: true },
+          component: () => import('./views/roles/RolesView.vue')
+        },
         { path: 'p/:code', component: () => import('./pages/PageView.vue') },
         { path: ':rest(.*)*', component: () => import('./shell/LostView.vue') }
       ]

@@ -1,35 +1,33 @@
-// What the command palette finds: rooms of the counter and pages of the menu.
+// What the command palette finds: everything the server's sources know, and the pages of the menu.
 
 import { get } from '@wuye/kit/api'
 import { useSession } from '@wuye/kit/session'
-import type { FoundRoom } from '@wuye/kit/types'
+import type { SearchAnswer, SearchHit } from '@wuye/kit/types'
 import { sentence } from '@wuye/kit/wording'
-import { DoorOpen } from '@lucide/vue'
-import { computed, ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 
 import { leaves, pathOf } from '@/router'
 
 import { iconOf } from './icons'
 
-const ROOMS_MAX = 8
+const PAGES_MAX = 9
 const PAUSE_MS = 160
+const COUNTER = '/counter'
+export const QUERY_MAX = 50
 
-export interface Hit {
-  key: string
-  group: 'rooms' | 'pages'
+export interface Hit extends SearchHit {
+  group: string
+  heading: string
   icon: object
-  label: string
-  note: string
-  owed?: string
-  path: string
 }
 
 export function usePalette() {
   const session = useSession()
   const query = ref('')
   const everywhere = ref(false)
-  const rooms = ref<FoundRoom[]>([])
+  const answer = shallowRef<SearchAnswer | null>(null)
   const failure = ref('')
+  const busy = ref(false)
   const at = ref(0)
   let pending: AbortController | null = null
   let timer = 0
@@ -37,56 +35,56 @@ export function usePalette() {
   const items = computed(() =>
     session.menu.flatMap((top) => leaves([top]).map((item) => ({ item, top })))
   )
-  const atCounter = computed(() => items.value.some(({ item }) => item.view === '/counter'))
+  const atCounter = computed(() => items.value.some(({ item }) => item.view === COUNTER))
 
-  const pages = computed<Hit[]>(() => {
-    const wanted = query.value.trim().toLowerCase()
-    return items.value
-      .filter(({ item }) => item.label.toLowerCase().includes(wanted))
-      .slice(0, wanted ? 6 : 9)
-      .map(({ item, top }) => ({
-        key: item.code,
-        group: 'pages',
-        icon: iconOf(item.icon ?? top.icon),
-        label: item.label,
-        note: top === item ? '' : top.label,
-        path: pathOf(item)
+  /** Before anything is typed: the way to each page. */
+  const pages = computed<Omit<Hit, 'heading'>[]>(() =>
+    items.value.slice(0, PAGES_MAX).map(({ item, top }) => ({
+      key: item.code,
+      group: 'pages',
+      icon: iconOf(item.icon ?? top.icon),
+      title: item.label,
+      note: top === item ? '' : top.label,
+      path: pathOf(item)
+    }))
+  )
+
+  const found = computed<Omit<Hit, 'heading'>[] | Hit[]>(() => {
+    if (!query.value.trim()) return pages.value
+    return (answer.value?.groups ?? []).flatMap((group) =>
+      group.hits.map((hit) => ({
+        ...hit,
+        group: group.code,
+        heading: group.label,
+        icon: iconOf(group.icon),
+        // Who takes payments goes on with the room at the counter.
+        path:
+          group.code === 'rooms' && atCounter.value ? `${COUNTER}?room=${hit.key}` : hit.path
       }))
+    )
   })
-
-  const found = computed<Hit[]>(() => [
-    ...rooms.value.slice(0, ROOMS_MAX).map((room): Hit => ({
-      key: room.room_id,
-      group: 'rooms',
-      icon: DoorOpen,
-      label: room.room_name,
-      note: [room.payer_name, room.phone_masked, room.site_name].filter(Boolean).join(' · '),
-      owed: room.open,
-      path: `/counter?room=${room.room_id}`
-    })),
-    ...pages.value
-  ])
+  const hint = computed(() => (query.value.trim() ? (answer.value?.hint ?? '') : ''))
 
   async function search(): Promise<void> {
     pending?.abort()
     failure.value = ''
-    if (!query.value.trim() || !atCounter.value) {
-      rooms.value = []
+    const q = query.value.trim()
+    if (!q) {
+      answer.value = null
       return
     }
-    pending = new AbortController()
+    const mine = (pending = new AbortController())
+    busy.value = true
     try {
-      const answer = await get<{ items: FoundRoom[] }>(
-        '/api/v1/receiving/counter/search',
-        { q: query.value.trim(), by: 'all', site_id: everywhere.value ? null : session.scope },
-        pending.signal
-      )
-      rooms.value = answer.items
+      const asked = { q, site_id: everywhere.value ? null : session.scope }
+      answer.value = await get<SearchAnswer>('/api/v1/search', asked, mine.signal)
       at.value = 0
     } catch (error) {
-      if (error instanceof DOMException) return
-      rooms.value = []
+      if (mine.signal.aborted) return
+      answer.value = null
       failure.value = sentence(error)
+    } finally {
+      if (pending === mine) busy.value = false
     }
   }
 
@@ -97,5 +95,5 @@ export function usePalette() {
   })
   watch(everywhere, search)
 
-  return { query, everywhere, failure, at, found, atCounter }
+  return { query, everywhere, failure, busy, hint, at, found }
 }

@@ -30,6 +30,8 @@ export function useRun() {
   const row = shallowRef<Row>({})
   const body = shallowRef<unknown>(undefined)
   const busy = ref(false)
+  /** What the answer says once and nobody can ask for again, until it is put away. */
+  const secret = shallowRef<{ title: string; value: string } | null>(null)
   const finished = shallowRef<{ answer: Row | null } | null>(null)
 
   function start(next: Action, on: Row, payload?: unknown): void {
@@ -59,7 +61,9 @@ export function useRun() {
     busy.value = true
     try {
       const answer = await transmit(current, values)
-      if (current.done) ElMessage.success(say(current.done, { ...row.value, ...answer }))
+      const once = current.shown_once ? answer?.[current.shown_once] : null
+      if (once) secret.value = { title: say(current.done, { ...row.value, ...answer }), value: String(once) }
+      else if (current.done) ElMessage.success(say(current.done, { ...row.value, ...answer }))
       close()
       finished.value = { answer }
       if (current.opens)
@@ -87,7 +91,7 @@ export function useRun() {
     action.value = null
   }
 
-  return { action, row, busy, finished, start, send, close, direct }
+  return { action, row, busy, secret, finished, start, send, close, direct }
 }
 
 /** After a lost answer the same request goes out again under the same key. */

@@ -2,7 +2,10 @@
 
 import type { Column, Kind, Table } from '@wuye/kit/page'
 import { useSession } from '@wuye/kit/session'
+import type { Layout } from '@wuye/kit/types'
 import { computed, reactive, watch } from 'vue'
+
+import type { Kept as Preferences } from './preferences'
 
 export const HEIGHTS = { compact: 30, normal: 36, loose: 44 } as const
 export type Height = keyof typeof HEIGHTS
@@ -54,18 +57,38 @@ export interface Kept {
   height: Height
 }
 
-export function useLayout(table: Table) {
+export function useLayout(table: Table, preferences: Preferences) {
   const session = useSession()
-  const slot = `wuye.table.${table.code}`
   const plain: Kept = { order: table.columns.map((one) => one.key), hidden: [], height: 'normal' }
-  const kept = reactive<Kept>({ ...plain, ...read(slot) })
+  const kept = reactive<Kept>({ ...plain })
   const known = new Set(plain.order)
-  kept.order = [
-    ...kept.order.filter((key) => known.has(key)),
-    ...plain.order.filter((key) => !kept.order.includes(key))
-  ]
+  let told = ''
 
-  watch(kept, () => localStorage.setItem(slot, JSON.stringify(kept)), { deep: true })
+  /** Columns that a newer version brought stand behind those that this person arranged. */
+  function take(layout: Layout): void {
+    const order = layout.order.filter((key) => known.has(key))
+    kept.order = [...order, ...plain.order.filter((key) => !order.includes(key))]
+    kept.hidden = layout.hidden.filter((key) => known.has(key))
+    kept.height = layout.height in HEIGHTS ? (layout.height as Height) : 'normal'
+  }
+
+  const chosen = (): Layout => ({ order: kept.order, hidden: kept.hidden, height: kept.height })
+
+  watch(preferences.layout, (layout) => {
+    if (!layout) return
+    take(layout)
+    told = JSON.stringify(chosen())
+  })
+  watch(
+    kept,
+    () => {
+      const now = JSON.stringify(chosen())
+      if (now === told) return
+      told = now
+      preferences.keep(JSON.parse(now) as Layout)
+    },
+    { deep: true }
+  )
 
   const fixed = new Set(plain.order.filter((key) => key !== 'site_name').slice(0, FIXED))
   /** Inside one project the name of the project says nothing. */
@@ -96,7 +119,7 @@ export function useLayout(table: Table) {
     Object.assign(kept, { order: [...plain.order], hidden: [], height: kept.height })
   }
 
-  return { kept, ordered, columns, fixed, show, move, reset }
+  return { kept, ordered, columns, fixed, take, chosen, show, move, reset }
 }
 
 export function widthOf(column: Column): number {
@@ -156,8 +179,3 @@ function squeeze(columns: Column[], widths: number[], room: number): number[] {
 }
 
 export const sumOf = (widths: number[]): number => widths.reduce((sum, width) => sum + width, 0)
-
-function read(slot: string): Partial<Kept> {
-  const saved = localStorage.getItem(slot)
-  return saved ? (JSON.parse(saved) as Partial<Kept>) : {}
-}

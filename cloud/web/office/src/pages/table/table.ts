@@ -4,6 +4,7 @@ import { get, type Query } from '@wuye/kit/api'
 import { useConnection } from '@wuye/kit/connection'
 import type { List, Row, Table } from '@wuye/kit/page'
 import { useSession } from '@wuye/kit/session'
+import type { SavedView } from '@wuye/kit/types'
 import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 
@@ -23,6 +24,7 @@ export function useTable(table: Table) {
 
   const filters = reactive<Record<string, string>>({})
   const view = ref('')
+  const own = ref('') // one of this person's saved views, until something else is asked for
   const sort = ref(table.sort)
   const page = ref(1)
   const size = ref(50)
@@ -95,6 +97,7 @@ export function useTable(table: Table) {
 
   /** Any change of what is asked for starts at the first page. */
   async function ask(change: () => void): Promise<void> {
+    own.value = ''
     change()
     page.value = 1
     cursor.value = -1
@@ -112,6 +115,21 @@ export function useTable(table: Table) {
     ask(() => {
       for (const key of Object.keys(filters)) delete filters[key]
       view.value = table.views[0]?.code ?? ''
+    })
+
+  /** What a saved view keeps: the filters, and the declared view they narrow. */
+  const asked = (): Record<string, string> => ({
+    ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value)),
+    ...(view.value ? { view: view.value } : {})
+  })
+  const setOwn = (saved: SavedView) =>
+    ask(() => {
+      for (const key of Object.keys(filters)) delete filters[key]
+      const { view: code, ...rest } = saved.filters
+      Object.assign(filters, rest)
+      view.value = code ?? table.views[0]?.code ?? ''
+      sort.value = saved.sort || table.sort
+      own.value = saved.id
     })
 
   async function turn(to: number): Promise<void> {
@@ -152,6 +170,9 @@ export function useTable(table: Table) {
     table,
     filters,
     view,
+    own,
+    asked,
+    setOwn,
     activeView,
     sort,
     page,
