@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +14,7 @@ from cloud.kernel.imports.schemas import ImportMode, ImportReport
 
 router = APIRouter(prefix="/api/v1/ui", tags=["ui"])
 
+_WORKBOOK: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: {}}}}
 _FILE = {
     "requestBody": {
         "required": True,
@@ -23,7 +24,7 @@ _FILE = {
 Options = Annotated[list[str], Query(max_length=10)]
 
 
-@router.get("/pages/{code}/import/template", response_class=Response)
+@router.get("/pages/{code}/import/template", response_class=Response, responses=_WORKBOOK)
 async def import_template(request: Request, ctx: AnyoneLoggedIn, code: str) -> Response:
     return await service.import_template(ctx, request, code=code)
 
@@ -46,7 +47,7 @@ async def import_rows(
     "/pages/{code}/import/report",
     response_class=Response,
     openapi_extra=_FILE,
-    responses={200: {"content": {XLSX: {}}}},
+    responses=_WORKBOOK,
 )
 async def import_report(
     request: Request,

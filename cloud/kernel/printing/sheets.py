@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.i18n import CHINESE
 from cloud.kernel.printing.compiler import SHEET, compile_document
 from cloud.kernel.printing.words import rmb_in_words
+
+# How a route that answers with a printed sheet documents itself.
+PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}}}
 
 _COUNT = text("""
     INSERT INTO kernel_print_count AS counted

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.periods import ONE_DAY
+from cloud.kernel.printing.sheets import PDF
 from cloud.kernel.ui.language import TrialLines
 from cloud.modules.charging import queries, service
 from cloud.modules.charging.models import (
@@ -102,7 +103,7 @@ async def read_bill(ctx: ReadBills, bill_id: UUID) -> BillDetail:
     return await queries.read_bill(ctx, bill_id)
 
 
-@router.get("/bills/{bill_id}/print", response_class=Response)
+@router.get("/bills/{bill_id}/print", response_class=Response, responses=PDF)
 async def print_bill(ctx: ReadBills, bill_id: UUID) -> Response:
     return await service.print_bill(ctx, bill_id=bill_id)
 

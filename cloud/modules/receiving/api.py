@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from cloud.kernel.http import idempotent
 from cloud.kernel.listing import Listed, Page
+from cloud.kernel.printing.sheets import PDF
 from cloud.modules.charging.schemas import Choices
 from cloud.modules.charging.service import Payment
 from cloud.modules.receiving import models, queries, service
@@ -173,7 +174,7 @@ async def read_receipt(ctx: ReadReceipts, receipt_id: UUID) -> ReceiptDetail:
     return await queries.read_receipt(ctx, receipt_id)
 
 
-@router.get("/receipts/{receipt_id}/print", response_class=Response)
+@router.get("/receipts/{receipt_id}/print", response_class=Response, responses=PDF)
 async def print_receipt(ctx: ReadReceipts, receipt_id: UUID) -> Response:
     return await service.print_receipt(ctx, receipt_id=receipt_id)
 
