@@ -77,6 +77,8 @@ def sample(annotation: Any, metadata_: list[Any], foreign: Any) -> Any:
         return sample(next(one for one in arguments if one is not type(None)), [], foreign)
     if origin is typing.Literal:
         return arguments[0]
+    if origin is dict:
+        return {}
     if origin in {list, tuple}:
         return [sample(arguments[0], [], foreign)]
     if isinstance(annotation, type) and issubclass(annotation, Enum):
