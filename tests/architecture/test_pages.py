@@ -126,6 +126,7 @@ def _action(code: str, action: Action, keys: set[str], routes: Routes) -> Iterat
     required = _required(route) - _GIVEN
     typed = {field.key for field in action.form.fields} if action.form else set()
     typed |= action.form.given.keys() if action.form else set()
+    typed |= {"ids"} if action.placement == "selection" else set()  # of the rows chosen
     if action.call is not None and required - typed - keys:
         yield f"{code}: {action.code} does not ask for {sorted(required - typed - keys)}"
 

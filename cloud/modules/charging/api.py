@@ -46,6 +46,8 @@ from cloud.modules.charging.schemas import (
     BindingCreate,
     BindingRead,
     BindingSaved,
+    BindingsEnd,
+    BindingsEnded,
     BoundRooms,
     Choices,
     ItemChange,
@@ -301,6 +303,13 @@ async def try_binding(ctx: ReadBindings, wanted: BindingCreate) -> TrialLines:
         standard_id=wanted.standard_id,
         selection=_selection(wanted),
         starts_on=wanted.starts_on,
+    )
+
+
+@router.post("/bindings/end", response_model=BindingsEnded)
+async def end_bindings(ctx: WriteBindings, end: BindingsEnd) -> BindingsEnded:
+    return await service.end_bindings(
+        ctx, binding_ids=end.ids, ends_on=end.last_day + ONE_DAY, reason=end.reason
     )
 
 

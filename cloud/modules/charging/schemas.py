@@ -252,6 +252,14 @@ class LastDay(BaseModel):
     reason: Said
 
 
+class BindingsEnd(LastDay):
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class BindingsEnded(BaseModel):
+    ended: int
+
+
 class StandardCopy(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

@@ -351,7 +351,7 @@ PAGES = (
                 ),
             ),
         ),
-        actions=METER_ACTIONS,
+        actions=(*METER_ACTIONS[1:], METER_ACTIONS[0]),
         foot="What was read is never edited; a wrong reading is refused and read again.",
     ),
     TablePage(

@@ -433,6 +433,33 @@ class TestBindings:
             with pytest.raises(service.BindingEnded):
                 await service.end_binding(ctx, binding_id=binding_id, ends_on=date(2027, 1, 1))
 
+    async def test_end_together_or_not_at_all(self, world: World, estate: Estate) -> None:
+        async with world.unit(estate.principal) as ctx:
+            await published_run(ctx, estate)
+        held = [await self.held(world, estate, room) for room in ("101", "102", "103")]
+        async with world.unit(estate.principal) as ctx:
+            with pytest.raises(service.BindingStops) as refused:
+                await service.end_bindings(
+                    ctx, binding_ids=held, ends_on=date(2026, 11, 30), reason="x"
+                )
+            assert refused.value.params["room"].startswith("1幢1单元10")
+        async with world.unit(estate.principal) as ctx:
+            ended = await service.end_bindings(
+                ctx, binding_ids=held, ends_on=date(2026, 12, 1), reason="合同到期"
+            )
+            assert ended.ended == 3
+            await ctx.session.flush()
+            closed = await service.close_standard(
+                ctx,
+                standard_id=estate.standards["property_fee"],
+                closed_on=date(2026, 12, 1),
+                reason="合同到期",
+            )
+            assert closed.closed_on == date(2026, 12, 1)
+        async with world.unit(world.at_other_site()) as ctx:
+            with pytest.raises(NotFound):
+                await service.end_bindings(ctx, binding_ids=held, ends_on=JULY, reason="x")
+
     async def test_change_their_standard_from_a_day_on(self, world: World, estate: Estate) -> None:
         standard_id = await self.second(world, estate)
         binding_id = await self.held(world, estate)

@@ -140,6 +140,23 @@ BINDINGS = TablePage(
             ),
             done="The binding is ended",
         ),
+        Action(
+            "end_selected",
+            "End",
+            api.end_bindings,
+            placement="selection",
+            tone="bad",
+            form=Form(
+                title="End the chosen bindings",
+                note="All of them or none: one that is billed beyond the day stops the others.",
+                fields=(
+                    Field("last_day", "Last day", Kind.date),
+                    Field("reason", "Reason", "long_text", wide=True),
+                ),
+                submit="End",
+            ),
+            done="{ended} bindings are ended",
+        ),
     ),
     sort="room_name",
     empty=(

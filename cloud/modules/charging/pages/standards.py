@@ -65,6 +65,11 @@ MODES = (
     Choice(RoundingMode.up, "Always up"),
     Choice(RoundingMode.down, "Always down"),
 )
+VERSION_STATES = (
+    Choice(StandardState.in_force, "In force", Tone.ok),
+    Choice(StandardState.upcoming, "To come", Tone.wait),
+    Choice(StandardState.closed, "Ended", Tone.mute),
+)
 STANDARD_STATES = (
     Choice(StandardState.in_force, "In force", Tone.ok),
     Choice(StandardState.upcoming, "To come", Tone.wait),
@@ -220,7 +225,7 @@ STANDARDS = TablePage(
     source=api.list_standards,
     columns=(
         Column("code", "Code", Kind.number, width=150, sortable=True),
-        Column("name", "Name", width=150, sortable=True),
+        Column("name", "Name", width=190, sortable=True),
         Column("item_name", "Charge item", width=96),
         Column("method", "Method", Kind.tag, width=84, choices=METHODS),
         Column(
@@ -330,7 +335,7 @@ STANDARD = DetailPage(
                 Column("unit_price", "Unit price", Kind.price, width=100),
                 Column("effective_from", "In force from", Kind.date, width=110),
                 Column("effective_to", "To", Kind.date, width=110),
-                Column("state", "State", Kind.tag, width=84, choices=STANDARD_STATES),
+                Column("state", "State", Kind.tag, width=84, choices=VERSION_STATES),
                 Column("basis", "Basis of the price", width=160, note_key="note"),
             ),
             note="Each begins the day after the one before it ends.",
@@ -346,7 +351,7 @@ STANDARD = DetailPage(
                 Column("starts_on", "Starts on", Kind.date, width=110),
                 Column("ends_on", "Ends on", Kind.date, width=110),
             ),
-            note="The first 200 are shown.",
+            note="At most 200 are shown.",
         ),
     ),
     actions=STANDARD_ACTIONS,

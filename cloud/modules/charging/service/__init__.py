@@ -4,6 +4,7 @@ from cloud.modules.charging.service.bindings import (
     BindingBilledBeyond,
     BindingEnded,
     BindingNotBegun,
+    BindingStops,
     NothingToBind,
     PriceNotYet,
     SameStandard,
@@ -13,6 +14,7 @@ from cloud.modules.charging.service.bindings import (
     bind_selected,
     change_binding,
     end_binding,
+    end_bindings,
 )
 from cloud.modules.charging.service.closing import refuse_site_with_open_bills
 from cloud.modules.charging.service.generate import (
@@ -76,6 +78,7 @@ __all__ = [
     "BindingBilledBeyond",
     "BindingEnded",
     "BindingNotBegun",
+    "BindingStops",
     "CopiedStandards",
     "CopyOntoItself",
     "ItemCodeTaken",
@@ -119,6 +122,7 @@ __all__ = [
     "disable_item",
     "enable_item",
     "end_binding",
+    "end_bindings",
     "finish_run",
     "generate_chunk",
     "preview_run",

@@ -21,6 +21,7 @@ from cloud.modules.charging.queries.candidates import (
     candidates_of,
 )
 from cloud.modules.charging.queries.inputs import rooms_of_meters
+from cloud.modules.charging.schemas import BindingsEnded
 from cloud.modules.charging.service.items import refuse_disabled
 from cloud.modules.charging.service.standards import refuse_closed
 from cloud.modules.resources import queries as resources
@@ -36,6 +37,10 @@ class BindingNotBegun(Unprocessable):
 
 class BindingEnded(Conflict):
     message = "This binding ended on {last} already. Bind the room again instead."
+
+
+class BindingStops(Conflict):
+    message = "Nothing is ended. {room}: {why}"
 
 
 class MeterElsewhere(Conflict):
@@ -161,6 +166,24 @@ async def end_binding(ctx: Ctx, *, binding_id: UUID, ends_on: date, reason: str 
         reason=reason,
     )
     return binding
+
+
+async def end_bindings(
+    ctx: Ctx, *, binding_ids: Sequence[UUID], ends_on: date, reason: str
+) -> BindingsEnded:
+    """End many on the same day, all or none. Raises NotFound, and BindingStops with the room and
+    the reason of the first one that cannot end then."""
+    for binding_id in sorted(set(binding_ids)):
+        binding = await ctx.get(Binding, binding_id)
+        try:
+            await end_binding(ctx, binding_id=binding_id, ends_on=ends_on, reason=reason)
+        except (BindingBilledBeyond, BindingNotBegun, BindingEnded) as refused:
+            room = await resources.get_room(ctx, binding.room_id)
+            why = ctx.texts.error(refused.code, refused.message, refused.params, ctx.door.locale)
+            raise BindingStops(
+                room=room.full_name, why=why, fields=(FieldError("last_day", "binding-stops"),)
+            ) from refused
+    return BindingsEnded(ended=len(set(binding_ids)))
 
 
 async def change_binding(

@@ -118,7 +118,7 @@ async def _facts(ctx: Ctx, meter: Meter) -> MeterFacts:
 
 
 async def _months(ctx: Ctx, meter: Meter) -> list[MonthOfUse]:
-    """The whole months before this one, newest first, from the day it was installed."""
+    """The whole months before this one, newest first, back to the first with a use."""
     this_month = ctx.now.astimezone(ZoneInfo(ctx.principal.time_zone)).date().replace(day=1)
     months = []
     for back in range(1, MONTHS + 1):
@@ -129,7 +129,8 @@ async def _months(ctx: Ctx, meter: Meter) -> list[MonthOfUse]:
         used = (await usage_for_period(ctx, meter_ids=[meter.id], period=period))[meter.id]
         why = "" if used.usage is not None else ctx.say(WHY[used.reason or NoUsage.missing])
         months.append(MonthOfUse(month=f"{start:%Y-%m}", usage=used.usage, why=why))
-    return months
+    known = [place for place, month in enumerate(months) if month.usage is not None]
+    return months[: known[-1] + 1] if known else months[:1]
 
 
 async def _readings(ctx: Ctx, meter_id: UUID) -> list[ReadingLine]:

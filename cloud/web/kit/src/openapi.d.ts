@@ -280,6 +280,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/bindings/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End Bindings */
+        post: operations["charging.end_bindings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/bindings/trial": {
         parameters: {
             query?: never;
@@ -2905,6 +2922,23 @@ export interface components {
          * @enum {string}
          */
         BindingState: "holding" | "upcoming" | "ended";
+        /** BindingsEnd */
+        BindingsEnd: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Reason */
+            reason: string;
+        };
+        /** BindingsEnded */
+        BindingsEnded: {
+            /** Ended */
+            ended: number;
+        };
         /**
          * Boot
          * @description What the office needs to draw its first page.
@@ -8398,6 +8432,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoundRooms"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.end_bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingsEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindingsEnded"];
                 };
             };
             401: components["responses"]["Refusal401"];
