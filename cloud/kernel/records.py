@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Identity,
     Index,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from cloud.kernel.db import big_integer_column, instant_column, uuid7
+from cloud.kernel.db import Record, big_integer_column, instant_column, uuid7
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -61,6 +62,24 @@ class PrintCount(SQLModel, table=True):
     org_id: UUID
     copies: int
     printed_at: datetime = instant_column()
+
+
+class NumberRule(Record, table=True):
+    """How the numbers of a kind of document look, for a company or one of its units.
+
+    `earlier` keeps the patterns before it: a new one must not repeat a number of theirs.
+    """
+
+    __tablename__ = "kernel_number_rule"
+    __table_args__ = (
+        UniqueConstraint("org_id", "series", name="uq_kernel_number_rule_series"),
+        CheckConstraint("reset IN ('never', 'year', 'month', 'day')", name="reset"),
+    )
+
+    series: str = Field(max_length=16)
+    pattern: str = Field(max_length=80)
+    reset: str = Field(max_length=8)
+    earlier: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
 
 
 class AuditRow(SQLModel, table=True):

@@ -8,9 +8,22 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from cloud.kernel.listing import Listed, Page
-from cloud.modules.ledger import queries
-from cloud.modules.ledger.permissions import ReadAccounts, ReadEntries
-from cloud.modules.ledger.schemas import AccountChoices, AccountRead, EntryDetail, EntryRead
+from cloud.modules.ledger import queries, service
+from cloud.modules.ledger.permissions import (
+    ChangeNumberRules,
+    ReadAccounts,
+    ReadEntries,
+    ReadNumberRules,
+)
+from cloud.modules.ledger.schemas import (
+    AccountChoices,
+    AccountRead,
+    EntryDetail,
+    EntryRead,
+    NumberRuleMade,
+    NumberRuleRead,
+    NumberRuleSet,
+)
 
 router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
@@ -35,3 +48,13 @@ async def list_entries(ctx: ReadEntries, listing: Listed) -> dict[str, Any]:
 @router.get("/entries/{entry_id}", response_model=EntryDetail)
 async def read_entry(ctx: ReadEntries, entry_id: UUID) -> EntryDetail:
     return await queries.read_entry(ctx, entry_id)
+
+
+@router.get("/number-rules", response_model=Page[NumberRuleRead])
+async def list_number_rules(ctx: ReadNumberRules, listing: Listed) -> dict[str, Any]:
+    return await queries.list_number_rules(ctx, listing)
+
+
+@router.post("/number-rules", response_model=NumberRuleMade, status_code=201)
+async def set_number_rule(ctx: ChangeNumberRules, wanted: NumberRuleSet) -> NumberRuleMade:
+    return await service.set_number_rule(ctx, **wanted.model_dump())

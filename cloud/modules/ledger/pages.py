@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from cloud.kernel.numbering import Reset
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import (
+    Action,
     Choice,
     Column,
     DetailPage,
+    Field,
     Filter,
+    Form,
     MenuEntry,
     Section,
     TablePage,
 )
 from cloud.modules.ledger import api
 from cloud.modules.ledger.models import AccountKind
+from cloud.modules.ledger.queries import KIND_LABELS
+from cloud.modules.ledger.schemas import NumberRuleState
 
 KINDS = (
     Choice(AccountKind.asset, "Asset", Tone.info),
@@ -23,7 +29,59 @@ KINDS = (
     Choice(AccountKind.expense, "Expense", Tone.warn),
 )
 
+SERIES = tuple(Choice(kind, label) for kind, label in KIND_LABELS.items())
+RESETS = (
+    Choice(Reset.never, "Not again", Tone.mute),
+    Choice(Reset.year, "Each year", Tone.info),
+    Choice(Reset.month, "Each month", Tone.info),
+    Choice(Reset.day, "Each day", Tone.info),
+)
+RULE_STATES = (
+    Choice(NumberRuleState.standard, "Standard", Tone.mute),
+    Choice(NumberRuleState.own, "Set by the company", Tone.ok),
+)
+NUMBER_RULES = TablePage(
+    code="ledger.number_rules",
+    title="Number rules",
+    source=api.list_number_rules,
+    columns=(
+        Column("kind", "Kind of document", width=160),
+        Column("pattern", "Pattern", width=240),
+        Column("reset", "Begins at 1 again", Kind.tag, width=120, choices=RESETS),
+        Column("preview", "Looks like", width=220),
+        Column("state", "State", Kind.tag, width=110, choices=RULE_STATES),
+    ),
+    filters=(Filter("q", "Kind of document or pattern", "search"),),
+    actions=(
+        Action(
+            "set",
+            "Change",
+            call=api.set_number_rule,
+            form=Form(
+                title="Change the number rule",
+                note="Only new numbers are concerned; numbers that were given stay.",
+                fields=(
+                    Field("series", "Kind of document", "choice", choices=SERIES),
+                    Field("reset", "Begins at 1 again", "choice", choices=RESETS),
+                    Field(
+                        "pattern",
+                        "Pattern",
+                        help="Tokens in braces: PROJ, YYYY, YY, MM, DD and SEQ:6, for example.",
+                        wide=True,
+                    ),
+                    Field("reason", "Reason", "long_text", wide=True),
+                ),
+                submit="Save",
+            ),
+            done="New numbers look like {preview}",
+        ),
+    ),
+    sort="kind",
+    empty=("No kind of document matches", "Change the search."),
+)
+
 PAGES = (
+    NUMBER_RULES,
     TablePage(
         code="ledger.accounts",
         title="Trial balance",
@@ -77,4 +135,5 @@ PAGES = (
 MENU = (
     MenuEntry("finance", "Journal", page="ledger.entries"),
     MenuEntry("finance", "Trial balance", page="ledger.accounts"),
+    MenuEntry("system", "Number rules", page="ledger.number_rules"),
 )

@@ -12,7 +12,11 @@ from cloud.kernel.http import allow
 class LedgerPermission(StrEnum):
     account_read = "ledger.account:read"
     entry_read = "ledger.entry:read"
+    number_rule_read = "ledger.number_rule:read"
+    number_rule_change = "ledger.number_rule:change"
 
 
 ReadAccounts = Annotated[Ctx, allow(LedgerPermission.account_read)]
 ReadEntries = Annotated[Ctx, allow(LedgerPermission.entry_read)]
+ReadNumberRules = Annotated[Ctx, allow(LedgerPermission.number_rule_read)]
+ChangeNumberRules = Annotated[Ctx, allow(LedgerPermission.number_rule_change)]

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
+from cloud.kernel import numbering
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
@@ -24,10 +25,19 @@ from cloud.modules.ledger.schemas import (
     EntryLineRead,
     EntryOfDocument,
     EntryRead,
+    NumberRuleRead,
+    NumberRuleState,
 )
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 
+KIND_LABELS = {
+    numbering.DocumentKind.receipt: "Receipt",
+    numbering.DocumentKind.bill: "Bill",
+    numbering.DocumentKind.payout: "Refund",
+    numbering.DocumentKind.entry: "Voucher",
+    numbering.DocumentKind.run: "Bill run",
+}
 LINES_SHOWN_MAX = 200
 CHOICES_MAX = 50
 
@@ -181,6 +191,40 @@ async def list_accounts(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         sums={"debit": debit, "credit": credit, "balance": debit - credit},
         row=AccountRead,
     )
+
+
+async def list_number_rules(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    """Every kind with its rule; the preview counts on from nothing."""
+    await organization.scope_of(ctx, listing.site_id)
+    rules = {rule.series: rule for rule in await numbering.rules_of(ctx)}
+    rows = []
+    for kind, label in KIND_LABELS.items():
+        rule = rules.get(kind)
+        pattern = rule.pattern if rule else numbering.standard_pattern(kind)
+        rows.append(
+            NumberRuleRead(
+                series=kind,
+                kind=ctx.say(label),
+                pattern=pattern,
+                reset=numbering.Reset(rule.reset) if rule else numbering.Reset.month,
+                preview=preview_of(ctx, pattern),
+                state=NumberRuleState.own if rule else NumberRuleState.standard,
+            )
+        )
+    found = [row for row in rows if listing.q.lower() in f"{row.kind} {row.pattern}".lower()]
+    first = (listing.page - 1) * listing.size
+    return {
+        "items": found[first : first + listing.size],
+        "total": len(found),
+        "sums": {},
+        "views": {},
+        "as_of": ctx.now,
+    }
+
+
+def preview_of(ctx: Ctx, pattern: str) -> str:
+    """The first number of today; {PROJ} stands as the community's code would."""
+    return numbering.example(numbering.read_pattern(pattern), ctx.business_on, "LT")
 
 
 async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from enum import StrEnum
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from cloud.kernel.numbering import DocumentKind, Reset
 
 
 class AccountRead(BaseModel):
@@ -75,3 +78,35 @@ class EntryDetail(BaseModel):
     debit: Decimal
     credit: Decimal
     entries: list[EntryOfDocument]
+
+
+class NumberRuleRead(BaseModel):
+    """A kind of document with the rule that holds for its numbers, and the next one it gives."""
+
+    series: DocumentKind
+    kind: str
+    pattern: str
+    reset: Reset
+    preview: str
+    state: str
+
+
+class NumberRuleState(StrEnum):
+    standard = "standard"
+    own = "own"
+
+
+class NumberRuleSet(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    series: DocumentKind
+    pattern: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    reset: Reset
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class NumberRuleMade(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    preview: str

@@ -19,8 +19,10 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict
 from cloud.kernel.listing import Statement
-from cloud.kernel.numbering import next_number
+from cloud.kernel.numbering import DocumentKind, Reset, next_number, set_rule
+from cloud.modules.ledger import queries
 from cloud.modules.ledger.models import Account, AccountKind, Entry, Line, PeriodLock
+from cloud.modules.ledger.schemas import NumberRuleMade
 
 SERIES = "JZ"
 
@@ -65,6 +67,14 @@ async def add_account(ctx: Ctx, *, code: str, name: str, kind: AccountKind) -> A
     account = Account(**ctx.stamp(ctx.principal.company_id), code=code, name=name, kind=kind)
     ctx.session.add(account)
     return account
+
+
+async def set_number_rule(
+    ctx: Ctx, *, series: DocumentKind, pattern: str, reset: Reset, reason: str
+) -> NumberRuleMade:
+    """Raises the refusals of numbering.set_rule."""
+    rule = await set_rule(ctx, series=series, pattern=pattern, reset=reset, reason=reason)
+    return NumberRuleMade(id=rule.id, preview=queries.preview_of(ctx, pattern))
 
 
 async def post_entry(

@@ -5,11 +5,24 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import update
 
 from cloud.kernel.context import Principal
 from cloud.kernel.db import uuid7
-from cloud.kernel.numbering import next_number, reserve_numbers
+from cloud.kernel.errors import AppError
+from cloud.kernel.numbering import (
+    DocumentKind,
+    PatternCollides,
+    PatternRepeats,
+    PatternTooLong,
+    PatternWithoutSequence,
+    PatternWrong,
+    Reset,
+    next_number,
+    reserve_numbers,
+    set_rule,
+)
 from cloud.kernel.records import NumberSeries
 from tests.cloud.kernel.probe import Abandoned, abandoned
 from tests.kit.world import World
@@ -72,6 +85,72 @@ class TestNextNumber:
             await next_number(ctx, org_id=world.beta.site_id, series="SK")
 
         assert await number(world, world.at_site(world.beta)) == "SK2611-000002"
+
+
+async def ruled(
+    world: World,
+    pattern: str,
+    reset: Reset = Reset.month,
+    kind: DocumentKind = DocumentKind.receipt,
+) -> None:
+    async with world.unit(world.headquarters()) as ctx:
+        await set_rule(
+            ctx, series=DocumentKind.receipt, pattern=pattern, reset=reset, reason="新规则"
+        )
+
+
+class TestRules:
+    async def test_shape_new_numbers_and_go_on_counting(self, world: World) -> None:
+        found = [await number(world)]
+        await ruled(world, "{PROJ}-SK{YYYY}{MM}/{SEQ:4}")
+        found.append(await number(world))
+
+        assert found == ["SK2611-000001", "AS1-SK202611/0002"]
+
+    async def test_begin_anew_with_the_span(self, world: World) -> None:
+        await ruled(world, "R{YY}{MM}{DD}-{SEQ:3}", Reset.day)
+        found = []
+        for day in (24, 25):
+            async with world.unit(now=datetime(2026, 11, day, 4, tzinfo=UTC)) as ctx:
+                found.append(await next_number(ctx, org_id=world.alpha.site_id, series="SK"))
+
+        assert found == ["R261124-001", "R261125-001"]
+
+    @pytest.mark.parametrize(
+        ("pattern", "reset", "error"),
+        [
+            ("SK{YY}{MM}-", Reset.month, PatternWithoutSequence),
+            ("SK{SEQ:4}{SEQ:4}", Reset.never, PatternWithoutSequence),
+            ("SK{YY}-{SEQ:0}", Reset.year, PatternWithoutSequence),
+            ("SK{YY} {SEQ:4}", Reset.year, PatternWrong),
+            ("SK{WEEK}{SEQ:4}", Reset.never, PatternWrong),
+            ("SK{YY}-{SEQ:6}", Reset.month, PatternRepeats),
+            ("SK{MM}-{SEQ:6}", Reset.month, PatternRepeats),
+            ("RECEIPT-OF-THE-COMPANY-{YYYY}{SEQ:6}", Reset.year, PatternTooLong),
+            ("YS{YY}{MM}-{SEQ:6}", Reset.month, PatternCollides),
+            ("{PROJ}{YYYY}{SEQ:6}", Reset.year, PatternCollides),
+            ("SK{YY}{MM}-{SEQ:8}", Reset.year, PatternCollides),
+        ],
+    )
+    async def test_refuse_what_would_repeat_or_cannot_be_read(
+        self, world: World, pattern: str, reset: Reset, error: type[AppError]
+    ) -> None:
+        with pytest.raises(error):
+            await ruled(world, pattern, reset)
+
+        assert await number(world) == "SK2611-000001"
+
+    async def test_stay_within_the_company(self, world: World) -> None:
+        await ruled(world, "A{YY}{MM}-{SEQ:2}")
+
+        assert await number(world, world.at_site(world.beta)) == "SK2611-000001"
+        assert await number(world) == "A2611-01"
+
+    async def test_widen_and_never_wrap(self, world: World) -> None:
+        await ruled(world, "A{YY}{MM}-{SEQ:1}")
+        found = [await number(world) for _ in range(11)]
+
+        assert found[-3:] == ["A2611-9", "A2611-10", "A2611-11"]
 
 
 class TestAtTheSameMoment:

@@ -22,7 +22,7 @@ from sqlmodel import col
 from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Expression, Statement
 from cloud.kernel.money import ZERO
-from cloud.kernel.numbering import DIGITS, reserve_block
+from cloud.kernel.numbering import reserve_block
 from cloud.kernel.periods import add_months
 from cloud.modules.charging.models import Bill, Charge, Draft, Item, Run, RunState, Settlement
 from cloud.modules.charging.rules import NOTICE_DAYS
@@ -61,9 +61,9 @@ async def publish_run(ctx: Ctx, *, run_id: UUID) -> Run:
 
 
 async def _issue(ctx: Ctx, run: Run) -> None:
-    prefix, first = await reserve_block(ctx, org_id=run.org_id, series=SERIES, count=run.bills)
+    block = await reserve_block(ctx, org_id=run.org_id, series=SERIES, count=run.bills)
     place = func.row_number().over(order_by=(col(Draft.room_id), col(Draft.item_id), col(Draft.id)))
-    number = func.to_char(first - 1 + place, "FM" + "9" * 12 + "0" * DIGITS)
+    number = func.to_char(block.first - 1 + place, "FM" + "9" * 12 + "0" * block.width)
     earliest = literal(ctx.business_on) + NOTICE_DAYS
     selected = select(
         *(
@@ -72,7 +72,7 @@ async def _issue(ctx: Ctx, run: Run) -> None:
         ),
         literal(ctx.now).label("created_at"),
         literal(ctx.principal.id).label("created_by"),
-        (literal(prefix) + number).label("number"),
+        (literal(block.prefix) + number + literal(block.suffix)).label("number"),
         literal(ctx.business_on).label("issued_on"),
     ).where(col(Draft.run_id) == run.id)
     columns = [*_COPIED, "created_at", "created_by", "number", "issued_on"]

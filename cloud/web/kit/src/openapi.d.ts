@@ -1173,6 +1173,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/number-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Number Rules */
+        get: operations["ledger.list_number_rules"];
+        put?: never;
+        /** Set Number Rule */
+        post: operations["ledger.set_number_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metering/meters": {
         parameters: {
             query?: never;
@@ -3608,6 +3626,12 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * DocumentKind
+         * @description The kinds of documents whose numbers a rule may shape, by their series.
+         * @enum {string}
+         */
+        DocumentKind: "YS" | "CZ" | "SK" | "TK" | "JZ";
         /** DraftLine */
         DraftLine: {
             /** Amount */
@@ -4766,6 +4790,41 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /** NumberRuleMade */
+        NumberRuleMade: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Preview */
+            preview: string;
+        };
+        /**
+         * NumberRuleRead
+         * @description A kind of document with the rule that holds for its numbers, and the next one it gives.
+         */
+        NumberRuleRead: {
+            /** Kind */
+            kind: string;
+            /** Pattern */
+            pattern: string;
+            /** Preview */
+            preview: string;
+            reset: components["schemas"]["Reset"];
+            series: components["schemas"]["DocumentKind"];
+            /** State */
+            state: string;
+        };
+        /** NumberRuleSet */
+        NumberRuleSet: {
+            /** Pattern */
+            pattern: string;
+            /** Reason */
+            reason: string;
+            reset: components["schemas"]["Reset"];
+            series: components["schemas"]["DocumentKind"];
+        };
         /** Operand */
         Operand: {
             /** Caption */
@@ -5059,6 +5118,26 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["MethodRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[NumberRuleRead] */
+        Page_NumberRuleRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["NumberRuleRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -6050,6 +6129,11 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * Reset
+         * @enum {string}
+         */
+        Reset: "never" | "year" | "month" | "day";
         /** RevealedPhone */
         RevealedPhone: {
             /** Phone */
@@ -10347,6 +10431,70 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.list_number_rules": {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NumberRuleRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.set_number_rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NumberRuleSet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberRuleMade"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
