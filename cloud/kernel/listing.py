@@ -65,7 +65,18 @@ def listed(
     return Listing(page=page, size=size, sort=sort, q=q.strip(), site_id=site_id)
 
 
+def _shared_listing(
+    page: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 1,
+    size: Annotated[int, Query(ge=1, le=SIZE_MAX)] = 50,
+    sort: Annotated[str | None, Query(max_length=60)] = None,
+    q: Annotated[str, Query(max_length=100)] = "",
+) -> Listing:
+    return Listing(page=page, size=size, sort=sort, q=q.strip(), site_id=None)
+
+
 Listed = Annotated[Listing, Depends(listed)]
+# A list that every community of the viewer shares: it is not narrowed to one.
+ListedShared = Annotated[Listing, Depends(_shared_listing)]
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,9 @@ FACTS = {
     "ledger_entry": "a journal entry is reversed by another",
     "ledger_line": "a line of a posted entry",
     "metering_reading": "a reading is superseded by another",
+    "resources_room_area": "bills were computed from the area that held: the next one follows it",
+    "resources_room_event": "what happened to a room happened",
+    "customers_transfer": "a transfer of ownership is undone by another",
 }
 DELETES = {
     "kernel_saved_view": "a person's own view is removed",
@@ -69,6 +72,8 @@ DELETES = {
     "accounts_grant": "a grant is withdrawn; the audit trail keeps it",
     "kernel_idempotency_key": "an answer is forgotten after a month",
     "charging_draft": "a draft is not posted: a run that starts over writes it anew",
+    "resources_space": "a node made by mistake, while no key refers to it; the trail keeps it",
+    "resources_room": "goes with its node",
     "charging_skip": "goes with the drafts of its run",
     "ledger_period_lock": "a month is opened again; the audit trail keeps it",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -59,13 +59,17 @@ class Price:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of the charged period under one price. Dates are half-open."""
+    """A part of the charged period under one price. Dates are half-open.
+
+    `quantity` is given where it changes inside the period: the area that held in this part.
+    """
 
     version_id: str
     version: int
     unit_price: Decimal
     start: date
     end: date
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -124,16 +128,24 @@ class Basis:
 
     @cached_property
     def rate(self) -> Rate:
-        """Price × time over every segment: what one unit of the quantity costs."""
+        """Price × time over every segment: what one unit of the quantity costs.
+
+        A segment with a quantity of its own counts by what it is of the whole charge's.
+        """
         factors = [_factor(self, segment) for segment in self.segments]
         cost = sum(
             (
-                Fraction(segment.unit_price) * factor
+                Fraction(segment.unit_price) * factor * self._weight(segment)
                 for segment, factor in zip(self.segments, factors, strict=True)
             ),
             Fraction(0),
         )
         return Rate(cost.numerator, cost.denominator, sum(factors, Fraction(0)))
+
+    def _weight(self, segment: Segment) -> Fraction:
+        if segment.quantity is None:
+            return Fraction(1)
+        return Fraction(segment.quantity) / Fraction(self.quantity)
 
     @cached_property
     def terms_text(self) -> str:
@@ -181,6 +193,16 @@ def compute(basis: Basis) -> Computed:
         tax=tax_included(amount, basis.tax_rate),
         factor=rate.factor,
     )
+
+
+def in_part(basis: Basis, segment: Segment) -> Decimal:
+    """The quantity of one part of the period."""
+    return basis.quantity if segment.quantity is None else segment.quantity
+
+
+def quantities_of(basis: Basis) -> list[Decimal]:
+    """The quantities of the period in their order, each once."""
+    return list(dict.fromkeys(in_part(basis, segment) for segment in basis.segments))
 
 
 def quantity_of(basis: Basis) -> Decimal:
@@ -285,6 +307,39 @@ def segments_of(period: Period, prices: Sequence[Price], *, split: bool) -> tupl
     return tuple(found) if covered == period.days else ()
 
 
+@dataclass(frozen=True)
+class AreaPart:
+    """An area and since when it holds, half-open; None is since ever, and for ever."""
+
+    area: Decimal | None
+    start: date | None
+    end: date | None
+
+
+def cut_by_area(
+    segments: Sequence[Segment], areas: Sequence[AreaPart]
+) -> tuple[Segment, ...] | None:
+    """Cut segments where the area changes. None when an area is not known on one of the days.
+
+    `areas` follow on each other without a gap.
+    """
+    found: list[Segment] = []
+    for segment in segments:
+        for part in areas:
+            start = max(segment.start, part.start or segment.start)
+            end = min(segment.end, part.end or segment.end)
+            if start >= end:
+                continue
+            if part.area is None or part.area <= 0:
+                return None
+            last = found[-1] if found else None
+            if last and last.version_id == segment.version_id and last.quantity == part.area:
+                found[-1] = replace(last, end=end)
+            else:
+                found.append(replace(segment, start=start, end=end, quantity=part.area))
+    return tuple(found)
+
+
 def _holds(price: Price, day: date) -> bool:
     return price.start <= day and (price.end is None or day < price.end)
 
@@ -352,6 +407,7 @@ def from_snapshot(snapshot: dict[str, Any]) -> Basis:
                 unit_price=Decimal(part["unit_price"]),
                 start=date.fromisoformat(part["start"]),
                 end=date.fromisoformat(part["end"]),
+                quantity=Decimal(part["quantity"]) if part.get("quantity") else None,
             )
             for part in snapshot["segments"]
         ),
@@ -387,7 +443,8 @@ def _readings(stored: dict[str, Any]) -> Readings:
 def basis_text(basis: Basis) -> str:
     """One short line for lists: 89.53 ㎡ × 2.38."""
     prices = " / ".join(dict.fromkeys(plain_number(s.unit_price) for s in basis.segments))
-    return f"{plain_number(basis.quantity)} {basis.unit} × {prices}"
+    quantities = " / ".join(map(plain_number, quantities_of(basis)))
+    return f"{quantities} {basis.unit} × {prices}"
 
 
 def plain_number(value: Decimal) -> str:

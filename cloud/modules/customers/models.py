@@ -37,11 +37,18 @@ class RoomRole(StrEnum):
     agent = "agent"
 
 
+class Arrears(StrEnum):
+    """What becomes of a room's open bills when its owner changes."""
+
+    settle = "settle"
+    assume = "assume"
+
+
 OWNERS = frozenset({RoomRole.owner, RoomRole.co_owner})
 
 
 class Party(Record, table=True):
-    """A person or a company that a site deals with. The phone leaves the platform masked."""
+    """A person or a company that a site deals with. Phone and id number leave it masked."""
 
     __tablename__ = "customers_party"
     __table_args__ = (
@@ -67,6 +74,7 @@ class Party(Record, table=True):
             )
             for column in ("name", "phone", "initials")
         ),
+        *scoped_fk("customers_party", "type_id", "kernel_catalogue_entry", within="company_id"),
         one_of("kind", PartyKind),
     )
 
@@ -75,6 +83,9 @@ class Party(Record, table=True):
     phone: str = Field(default="", max_length=20)
     note: str = Field(default="", max_length=200)
     initials: str = Field(default="", max_length=20, sa_column_kwargs={"server_default": ""})
+    id_number: str = Field(default="", max_length=30, sa_column_kwargs={"server_default": ""})
+    type_id: UUID | None = None
+    is_closed: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 @event.listens_for(Party, "before_insert")
@@ -92,6 +103,9 @@ class RoomParty(Record, table=True):
         *scope_keys("customers_room_party"),
         *scoped_fk("customers_room_party", "room_id", "resources_room"),
         *scoped_fk("customers_room_party", "party_id", "customers_party"),
+        *scoped_fk(
+            "customers_room_party", "relation_id", "kernel_catalogue_entry", within="company_id"
+        ),
         ExcludeConstraint(
             (text("room_id"), "="),
             (func.daterange(text("valid_from"), text("valid_to")), "&&"),
@@ -111,3 +125,20 @@ class RoomParty(Record, table=True):
     valid_from: date
     valid_to: date | None = None
     is_payer: bool = False
+    relation_id: UUID | None = None
+
+
+class Transfer(Record, table=True):
+    """A change of ownership of a room on a day, and what was agreed about its arrears."""
+
+    __tablename__ = "customers_transfer"
+    __table_args__ = (
+        *scope_keys("customers_transfer"),
+        *scoped_fk("customers_transfer", "room_id", "resources_room"),
+        one_of("arrears", Arrears),
+    )
+
+    room_id: UUID
+    transferred_on: date
+    arrears: Arrears = enum_column()
+    note: str = Field(default="", max_length=200)

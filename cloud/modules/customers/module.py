@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud.kernel.registry import Module
 from cloud.kernel.search import Source
-from cloud.modules.customers import api, pages, queries, seeds
+from cloud.modules.customers import api, catalogues, handlers, pages, queries, seeds
 from cloud.modules.customers.permissions import CustomersPermission
 
 MODULE = Module(
@@ -14,8 +14,9 @@ MODULE = Module(
     subjects={
         "party": "Owners and residents",
         "phone": "Phone",
+        "catalogue": "Plain lists",
     },
-    routers=(api.router,),
+    routers=(api.router, *catalogues.ROUTERS),
     pages=pages.PAGES,
     menu=pages.MENU,
     searches=(
@@ -27,5 +28,6 @@ MODULE = Module(
             queries.search,
         ),
     ),
+    handlers=handlers.HANDLERS,
     seed=seeds.seed,
 )

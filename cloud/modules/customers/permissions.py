@@ -13,6 +13,7 @@ class CustomersPermission(StrEnum):
     party_read = "customers.party:read"
     party_write = "customers.party:write"
     phone_reveal = "customers.phone:reveal"
+    catalogue_write = "customers.catalogue:write"
 
 
 ReadParties = Annotated[Ctx, allow(CustomersPermission.party_read)]

@@ -6,24 +6,52 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Uuid, and_, any_, bindparam, case, func, or_, select
+from sqlalchemy import ARRAY, Date, Uuid, and_, any_, bindparam, case, exists, func, or_, select
 from sqlmodel import col
 
+from cloud.kernel.catalogue import entry_name
 from cloud.kernel.context import Ctx
+from cloud.kernel.errors import NotFound
 from cloud.kernel.hot import Hot, id_array
-from cloud.kernel.listing import Listing, Sorting, Statement, begins, contains, fetch_page, starts
+from cloud.kernel.listing import (
+    Listing,
+    Sorting,
+    Statement,
+    begins,
+    contains,
+    count,
+    fetch_page,
+    starts,
+)
+from cloud.kernel.periods import ONE_DAY
 from cloud.kernel.search import SearchHit, Wanted
-from cloud.modules.customers.models import Party, PartyKind, RoomParty, RoomRole
-from cloud.modules.customers.schemas import PartyRead
+from cloud.modules.customers.models import OWNERS, Party, PartyKind, RoomParty, RoomRole
+from cloud.modules.customers.schemas import PartyRead, RoleRead, RoomPeople
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
+from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Space
 
 FOUND_MAX = 50
+ROLES_MAX = 200
+
+
+class PartyState(StrEnum):
+    in_use = "in_use"
+    closed = "closed"
+    no_phone = "no_phone"
+    no_room = "no_room"
+
+
+class RoleState(StrEnum):
+    holds = "holds"
+    begins = "begins"
+    ended = "ended"
 
 
 @dataclass(frozen=True)
@@ -46,6 +74,19 @@ def phone_masked() -> Any:
         (func.length(phone) >= 11, func.left(phone, 3).concat("****").concat(func.right(phone, 4))),
         (phone == "", ""),
         else_=func.concat("****", func.right(phone, 2)),
+    )
+
+
+def id_number_masked() -> Any:
+    """An id number as a page shows it: its first four and last two signs."""
+    number = col(Party.id_number)
+    return case(
+        (number == "", ""),
+        (
+            func.length(number) >= 10,
+            func.left(number, 4).concat("************").concat(func.right(number, 2)),
+        ),
+        else_=func.concat("****", func.right(number, 2)),
     )
 
 
@@ -174,9 +215,7 @@ async def payers_of_rooms(ctx: Ctx, room_ids: Sequence[UUID]) -> dict[UUID, tupl
     return {room_id: (name, phone) for room_id, name, phone in found}
 
 
-async def list_parties(
-    ctx: Ctx, listing: Listing, *, kind: PartyKind | None = None
-) -> dict[str, Any]:
+def _parties(today: date) -> Statement:
     rooms = (
         select(func.string_agg(col(Space.full_name), "、"))
         .select_from(RoomParty)
@@ -189,12 +228,13 @@ async def list_parties(
         .where(
             col(RoomParty.org_id) == col(Party.org_id),
             col(RoomParty.party_id) == col(Party.id),
-            _holds(ctx.business_on),
+            _holds(today),
         )
         .correlate(Party)
         .scalar_subquery()
     )
-    statement: Statement = (
+    state = case((col(Party.is_closed), PartyState.closed), else_=PartyState.in_use)
+    return (
         select(
             col(Party.id).label("id"),
             col(Party.org_id).label("site_id"),
@@ -202,18 +242,59 @@ async def list_parties(
             col(Party.name).label("name"),
             col(Party.kind).label("kind"),
             phone_masked().label("phone_masked"),
+            id_number_masked().label("id_number_masked"),
+            col(Party.type_id).label("type_id"),
+            func.coalesce(entry_name(col(Party.type_id)), "").label("type_name"),
             func.coalesce(rooms, "").label("rooms"),
             col(Party.note).label("note"),
+            state.label("state"),
+            col(Party.version).label("version"),
         )
         .select_from(Party)
         .join(Unit, col(Unit.id) == col(Party.org_id))
     )
+
+
+def _has_room(today: date) -> Any:
+    return exists().where(
+        col(RoomParty.org_id) == col(Party.org_id),
+        col(RoomParty.party_id) == col(Party.id),
+        _holds(today),
+    )
+
+
+async def list_parties(
+    ctx: Ctx,
+    listing: Listing,
+    *,
+    kind: PartyKind | None = None,
+    state: PartyState | None = None,
+) -> dict[str, Any]:
+    """Parties in use unless `state` asks otherwise; a phone is found by its beginning or its last
+    four digits."""
+    today = ctx.business_on
+    statement = _parties(today)
     orgs = await organization.scope_of(ctx, listing.site_id)
     if orgs is not None:
         statement = statement.where(col(Party.org_id).in_(orgs))
+    states = {
+        PartyState.in_use: ~col(Party.is_closed),
+        PartyState.closed: col(Party.is_closed),
+        PartyState.no_phone: ~col(Party.is_closed) & (col(Party.phone) == ""),
+        PartyState.no_room: ~col(Party.is_closed) & ~_has_room(today),
+    }
+    views = {
+        shown.value: await count(ctx, statement.where(condition))
+        for shown, condition in states.items()
+    }
+    statement = statement.where(states[state or PartyState.in_use])
     if listing.q:
         statement = statement.where(
-            or_(col(Party.name).like(contains(listing.q)), col(Party.phone).like(starts(listing.q)))
+            or_(
+                col(Party.name).like(contains(listing.q)),
+                col(Party.phone).like(starts(listing.q)),
+                and_(func.length(listing.q) == 4, col(Party.phone).like(f"%{listing.q}")),
+            )
         )
     if kind is not None:
         statement = statement.where(col(Party.kind) == kind)
@@ -222,7 +303,95 @@ async def list_parties(
         default="name",
         tie=col(Party.id),
     )
-    return await fetch_page(ctx, statement, listing, sorting=sorting, row=PartyRead)
+    return await fetch_page(ctx, statement, listing, sorting=sorting, views=views, row=PartyRead)
+
+
+async def read_party(ctx: Ctx, party_id: UUID) -> dict[str, Any]:
+    """A party with all of its roles, also those that ended. Raises NotFound."""
+    found = await ctx.session.execute(_parties(ctx.business_on).where(col(Party.id) == party_id))
+    row = found.mappings().one_or_none()
+    if row is None:
+        raise NotFound
+    return {**row, "roles": await _roles(ctx, col(RoomParty.party_id) == party_id)}
+
+
+async def people_of_room(ctx: Ctx, room_id: UUID) -> RoomPeople:
+    """Everybody with a role in a room, today's first. Raises NotFound."""
+    await resources.get_room(ctx, room_id)
+    roles = await _roles(ctx, col(RoomParty.room_id) == room_id)
+    shares = [
+        role.share
+        for role in roles
+        if role.state == RoleState.holds and role.role in OWNERS and role.share is not None
+    ]
+    return RoomPeople(items=roles, share_total=sum(shares, Decimal(0)) if shares else None)
+
+
+async def _roles(ctx: Ctx, condition: Any) -> list[RoleRead]:
+    today = ctx.business_on
+    found = await ctx.session.execute(
+        select(
+            RoomParty,
+            col(Party.name),
+            phone_masked(),
+            col(Space.full_name),
+            func.coalesce(entry_name(col(RoomParty.relation_id)), ""),
+        )
+        .join(Party, _own_party())
+        .join(Space, col(Space.id) == col(RoomParty.room_id))
+        .where(condition)
+        .order_by(
+            _holds(today).desc(),
+            col(RoomParty.is_payer).desc(),
+            col(RoomParty.valid_from).desc(),
+            col(RoomParty.id),
+        )
+        .limit(ROLES_MAX)
+    )
+    return [
+        RoleRead(
+            id=held.id,
+            room_id=held.room_id,
+            room_name=room_name,
+            party_id=held.party_id,
+            name=name,
+            phone_masked=phone,
+            role=held.role,
+            relation=relation,
+            share=held.share,
+            valid_from=held.valid_from,
+            last_on=None if held.valid_to is None else held.valid_to - ONE_DAY,
+            is_payer=held.is_payer,
+            state=_state_of(held, today),
+        )
+        for held, name, phone, room_name, relation in found
+    ]
+
+
+def _state_of(held: RoomParty, today: date) -> RoleState:
+    if held.valid_from > today:
+        return RoleState.begins
+    if held.valid_to is not None and held.valid_to <= today:
+        return RoleState.ended
+    return RoleState.holds
+
+
+async def lookup_parties(ctx: Ctx, q: str, *, site_id: UUID | None) -> dict[str, Any]:
+    """Parties in use as the choices of a form field, told apart by their masked phones."""
+    statement = (
+        select(col(Party.id), func.concat(col(Party.name), " ", phone_masked()))
+        .where(
+            ~col(Party.is_closed),
+            or_(col(Party.name).like(contains(q)), col(Party.phone).like(starts(q))),
+        )
+        .order_by(col(Party.name), col(Party.id))
+        .limit(FOUND_MAX)
+    )
+    orgs = await organization.scope_of(ctx, site_id)
+    if orgs is not None:
+        statement = statement.where(col(Party.org_id).in_(orgs))
+    found = await ctx.session.execute(statement)
+    return {"items": [{"value": str(value), "label": label} for value, label in found]}
 
 
 async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:

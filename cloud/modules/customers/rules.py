@@ -8,9 +8,16 @@ from datetime import date
 from decimal import Decimal
 
 from cloud.kernel.ui.language import Tone
-from cloud.modules.customers.models import RoomRole
+from cloud.modules.customers.models import Arrears, RoomRole
 
 WHOLE = Decimal(100)
+CUSTOMER_TYPES = "customers.types"
+RELATIONS = "customers.relations"
+
+ARREARS_LABELS: dict[Arrears, tuple[str, Tone]] = {
+    Arrears.settle: ("Settled before the transfer", Tone.ok),
+    Arrears.assume: ("Assumed by the new owner", Tone.warn),
+}
 
 ROLE_LABELS: dict[RoomRole, tuple[str, Tone]] = {
     RoomRole.owner: ("Owner", Tone.ok),
@@ -40,6 +47,20 @@ def overbooked_on(holdings: Sequence[Holding]) -> tuple[date, Decimal] | None:
     for day in _starts(holdings):
         total = sum((held.share or Decimal(0) for held in _on(holdings, day)), Decimal(0))
         if total > WHOLE:
+            return day, total
+    return None
+
+
+def short_on(holdings: Sequence[Holding]) -> tuple[date, Decimal] | None:
+    """The first day on which shares are given and sum to less than 100, with the sum.
+
+    A sum can only fall where somebody's holding ends; a day without owners lacks nothing.
+    """
+    ends = {held.valid_to for held in holdings if held.valid_to is not None}
+    for day in sorted({*_starts(holdings), *ends}):
+        shares = [held.share for held in _on(holdings, day)]
+        total = sum((share for share in shares if share is not None), Decimal(0))
+        if shares and None not in shares and total < WHOLE:
             return day, total
     return None
 

@@ -1,4 +1,4 @@
-"""Parties and their rooms over HTTP. No schema here carries a whole phone number."""
+"""Parties and their rooms over HTTP. Numbers go out masked; two answers carry a whole one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.modules.customers.models import PartyKind, RoomRole
+from cloud.kernel.typed import BLANK
+from cloud.modules.customers.models import Arrears, PartyKind, RoomRole
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Note = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
+IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Share = Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
 
 
 class PartyRead(BaseModel):
@@ -21,18 +29,59 @@ class PartyRead(BaseModel):
     name: str
     kind: str
     phone_masked: str
+    id_number_masked: str
+    type_id: UUID | None
+    type_name: str
     rooms: str
     note: str
+    state: str
+    version: int
 
 
 class PartyCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site_id: UUID
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Name
     kind: PartyKind
-    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    phone: Annotated[Phone, BLANK] = ""
+    id_number: Annotated[IdNumber, BLANK] = ""
+    type_id: UUID | None = None
+    note: Note = ""
+
+
+class PartyChange(BaseModel):
+    """A number that is left empty stays as it is: it was shown masked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    name: Name
+    kind: PartyKind
+    phone: Phone | None = None
+    id_number: IdNumber | None = None
+    type_id: UUID | None = None
+    note: Note = ""
+
+
+class PartyClose(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class PartyChanged(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    version: int
+
+
+class Revealed(BaseModel):
+    """A whole number, for who may see it; the answer is on the audit trail."""
+
+    number: str
 
 
 class PartyAdded(BaseModel):
@@ -47,10 +96,11 @@ class RoomPartyCreate(BaseModel):
 
     room_id: UUID
     role: RoomRole
-    share: Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)] | None = None
+    share: Share | None = None
     valid_from: date
     valid_to: date | None = None
     is_payer: bool = False
+    relation_id: UUID | None = None
 
 
 class RoomPartyEnd(BaseModel):
@@ -72,3 +122,61 @@ class RoomPartyRead(BaseModel):
     valid_from: date
     valid_to: date | None
     is_payer: bool
+
+
+class RoleRead(BaseModel):
+    """A role over time. `state` says whether it holds today, will, or has ended."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    room_id: UUID
+    room_name: str
+    party_id: UUID
+    name: str
+    phone_masked: str
+    role: str
+    relation: str
+    share: Decimal | None
+    valid_from: date
+    last_on: date | None
+    is_payer: bool
+    state: str
+
+
+class PartyDetail(PartyRead):
+    roles: list[RoleRead]
+
+
+class RoomPeople(BaseModel):
+    """Everybody who has or had a role in a room. `share_total` is of today's owners, null when
+    none of them has a share."""
+
+    items: list[RoleRead]
+    share_total: Decimal | None
+
+
+class OwnerWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    party_id: UUID
+    share: Share | None = None
+
+
+class RoomTransfer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    on: date
+    owners: Annotated[list[OwnerWanted], Field(max_length=20)]
+    arrears: Arrears
+    note: Note = ""
+
+
+class TransferRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    room_id: UUID
+    transferred_on: date
+    arrears: str
+    note: str

@@ -41,8 +41,25 @@ class RoomState(StrEnum):
     unsold = "unsold"
     sold = "sold"
     delivered = "delivered"
+    vacant = "vacant"
     decorating = "decorating"
     occupied = "occupied"
+    closed = "closed"
+
+
+class RoomEventKind(StrEnum):
+    """A state that a room entered, under the state's own name, or another change of it."""
+
+    unbuilt = "unbuilt"
+    unsold = "unsold"
+    sold = "sold"
+    delivered = "delivered"
+    vacant = "vacant"
+    decorating = "decorating"
+    occupied = "occupied"
+    closed = "closed"
+    area_changed = "area_changed"
+    transferred = "transferred"
 
 
 class Space(Record, table=True):
@@ -84,7 +101,10 @@ class Space(Record, table=True):
 
 
 class Room(Record, table=True):
-    """The leaf that is billed, under the id of its node. An area that is unknown is null."""
+    """The leaf that is billed, under the id of its node. An area that is unknown is null.
+
+    The areas are those that hold today; `RoomArea` knows since when.
+    """
 
     __tablename__ = "resources_room"
     __table_args__ = (
@@ -95,6 +115,7 @@ class Room(Record, table=True):
             name="fk_resources_room_id",
             ondelete="RESTRICT",
         ),
+        *scoped_fk("resources_room", "room_type_id", "kernel_catalogue_entry", within="company_id"),
         CheckConstraint("building_area > 0", name="building_area"),
         CheckConstraint("inner_area > 0", name="inner_area"),
         CheckConstraint("chargeable_area > 0", name="chargeable_area"),
@@ -111,3 +132,41 @@ class Room(Record, table=True):
     state: RoomState = enum_column()
     handover_on: date | None = None
     move_in_on: date | None = None
+    floor: int | None = None
+    room_type_id: UUID | None = None
+
+
+class RoomArea(Record, table=True):
+    """The areas of a room from a day on, or since ever. A room that never changed has no row."""
+
+    __tablename__ = "resources_room_area"
+    __table_args__ = (
+        *scope_keys("resources_room_area"),
+        *scoped_fk("resources_room_area", "room_id", "resources_room"),
+        CheckConstraint("building_area > 0", name="building_area"),
+        CheckConstraint("inner_area > 0", name="inner_area"),
+        CheckConstraint("chargeable_area > 0", name="chargeable_area"),
+    )
+
+    room_id: UUID
+    valid_from: date | None = None
+    building_area: Decimal | None = quantity_column(default=None)
+    inner_area: Decimal | None = quantity_column(default=None)
+    chargeable_area: Decimal | None = quantity_column(default=None)
+    reason: str = Field(default="", max_length=200)
+
+
+class RoomEvent(Record, table=True):
+    """What happened to a room on a day."""
+
+    __tablename__ = "resources_room_event"
+    __table_args__ = (
+        *scope_keys("resources_room_event"),
+        *scoped_fk("resources_room_event", "room_id", "resources_room"),
+        one_of("kind", RoomEventKind),
+    )
+
+    room_id: UUID
+    kind: RoomEventKind = enum_column()
+    happened_on: date
+    note: str = Field(default="", max_length=300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud.kernel.registry import Module
-from cloud.modules.resources import api, pages, seeds
+from cloud.modules.resources import api, catalogues, jobs, pages, seeds
 from cloud.modules.resources.permissions import ResourcesPermission
 
 MODULE = Module(
@@ -13,9 +13,11 @@ MODULE = Module(
     subjects={
         "room": "Rooms",
         "space": "Buildings",
+        "catalogue": "Plain lists",
     },
-    routers=(api.router,),
+    routers=(api.router, *catalogues.ROUTERS),
     pages=pages.PAGES,
     menu=pages.MENU,
+    jobs=jobs.JOBS,
     seed=seeds.seed,
 )

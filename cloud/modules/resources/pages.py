@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from cloud.kernel.ui.language import Kind
-from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
-from cloud.modules.resources import api, imports
+from cloud.kernel.ui.language import Kind, Tone
+from cloud.kernel.ui.pages import (
+    Action,
+    Choice,
+    Column,
+    Field,
+    Filter,
+    Form,
+    MenuEntry,
+    TablePage,
+    View,
+)
+from cloud.modules.resources import api, catalogues, imports
+from cloud.modules.resources.models import RoomState
 from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
 
 USAGES = tuple(Choice(usage, *shown) for usage, shown in USAGE_LABELS.items())
@@ -12,6 +23,15 @@ STATES = tuple(Choice(state, *shown) for state, shown in STATE_LABELS.items())
 
 _SITE = Field("site_id", "Community", "lookup", source=api.lookup_sites)
 _CODE = Field("code", "Code", help="Unique where it stands, without a hyphen: 3, 1, 1202.")
+
+_ROOM_TYPE = Field(
+    "room_type_id",
+    "Room type",
+    "lookup",
+    required=False,
+    source=catalogues.room_types.choices,
+)
+_REASON = Field("reason", "Reason", "long_text", wide=True)
 
 ADD_BUILDING = Action(
     "add_building",
@@ -58,6 +78,7 @@ ADD_ROOM = Action(
             Field("state", "State", "choice", choices=STATES, default="occupied"),
             Field("building_area", "Building area", Kind.quantity, required=False),
             Field("chargeable_area", "Chargeable area", Kind.quantity, required=False),
+            _ROOM_TYPE,
             Field("handover_on", "Handed over on", Kind.date, required=False),
         ),
         submit="Add",
@@ -65,59 +86,229 @@ ADD_ROOM = Action(
     done="{full_name} added",
 )
 
-PAGES = (
-    TablePage(
-        code="resources.rooms",
-        title="Rooms",
-        source=api.list_rooms,
-        columns=(
-            Column("path", "Room number", width=120, sortable=True),
-            Column("full_name", "Room", width=160),
-            Column("site_name", "Community", width=140, sortable=True),
-            Column("building_name", "Building", width=96),
-            Column("building_area", "Building area", Kind.quantity, width=120, unit="m²"),
-            Column(
-                "chargeable_area",
-                "Chargeable area",
+CHANGE_ROOM = Action(
+    "change",
+    "Change",
+    call=api.change_room,
+    form=Form(
+        title="Change the room",
+        note="Areas and states have actions of their own: they hold from a day on.",
+        fields=(
+            Field("name", "Name"),
+            Field("usage", "Usage", "choice", choices=USAGES),
+            _ROOM_TYPE,
+            Field("floor", "Floor", Kind.whole, required=False),
+            Field(
+                "coefficient",
+                "Coefficient",
                 Kind.quantity,
-                width=120,
-                sortable=True,
-                unit="m²",
+                help="The area is billed so many times.",
             ),
-            Column("usage", "Usage", Kind.tag, width=96, choices=USAGES),
-            Column("state", "State", Kind.tag, width=120, choices=STATES),
-            Column("handover_on", "Handed over on", Kind.date, width=120),
+            Field("handover_on", "Handed over on", Kind.date, required=False),
+            Field("move_in_on", "Moved in on", Kind.date, required=False),
         ),
-        filters=(
-            Filter("q", "Room number or name", "search"),
-            Filter("usage", "Usage", "choice", choices=USAGES),
-            Filter("state", "State", "choice", choices=STATES),
-        ),
-        actions=(ADD_ROOM,),
-        imports=imports.ROOMS,
-        sort="path",
-        sums=("building_area", "chargeable_area"),
-        empty=("No room matches", "Change the search, or choose another community."),
-    ),
-    TablePage(
-        code="resources.buildings",
-        title="Buildings",
-        source=api.list_buildings,
-        columns=(
-            Column("code", "Code", width=96, sortable=True),
-            Column("name", "Name", width=160),
-            Column("site_name", "Community", width=160, sortable=True),
-            Column("units", "Units", Kind.whole, width=96),
-            Column("rooms", "Rooms", Kind.whole, width=96),
-        ),
-        filters=(Filter("q", "Code or name", "search"),),
-        actions=(ADD_BUILDING, ADD_UNIT),
-        sort="code",
-        empty=("No building yet", "Add the first building of this community."),
+        submit="Save",
     ),
 )
 
+CHANGE_AREAS = Action(
+    "areas",
+    "Change the areas",
+    call=api.change_areas,
+    form=Form(
+        title="Change the areas",
+        note="Bills of days before keep the old areas; a cycle is split on the day.",
+        fields=(
+            Field("building_area", "Building area", Kind.quantity, required=False),
+            Field("inner_area", "Inner area", Kind.quantity, required=False),
+            Field("chargeable_area", "Chargeable area", Kind.quantity, required=False),
+            Field("valid_from", "Holds from", Kind.date),
+            Field("reason", "Reason", "long_text", required=False, wide=True),
+        ),
+        submit="Save",
+    ),
+)
+
+CHANGE_STATE = Action(
+    "state",
+    "Change the state",
+    call=api.change_room_state,
+    form=Form(
+        title="Change the state",
+        note="The day is kept with the room's history.",
+        fields=(
+            Field(
+                "state",
+                "State",
+                "choice",
+                choices=tuple(one for one in STATES if one.value is not RoomState.closed),
+            ),
+            Field("on", "On", Kind.date, required=False, help="Today when left empty."),
+            Field("note", "Note", "long_text", required=False, wide=True),
+        ),
+        submit="Save",
+    ),
+)
+
+CLOSE_ROOM = Action(
+    "close",
+    "Close the room",
+    call=api.close_room,
+    tone="bad",
+    when={"state": tuple(state.value for state in RoomState if state is not RoomState.closed)},
+    form=Form(
+        title="Close the room",
+        note="A closed room is charged no more. Its bills, people and history stay on record.",
+        fields=(_REASON, Field("on", "On", Kind.date, required=False)),
+        submit="Close the room",
+    ),
+    done="Out of use",
+)
+
+TAKE_OUT_ROOM = Action(
+    "take_out",
+    "Take out",
+    call=api.take_out_room,
+    tone="bad",
+    form=Form(
+        title="Take out a room made by mistake",
+        note="Only while nothing refers to it. A room with bills or people is closed instead.",
+        fields=(_REASON,),
+        submit="Take out",
+    ),
+    done="{full_name} taken out",
+)
+
+RENAME_BUILDING = Action(
+    "rename",
+    "Rename",
+    call=api.rename_building,
+    form=Form(
+        title="Rename",
+        note="Every room below takes the new name into its own.",
+        fields=(Field("name", "Name"),),
+        submit="Save",
+    ),
+)
+
+CLOSE_BUILDING = Action(
+    "close",
+    "Take out",
+    call=api.close_building,
+    tone="bad",
+    form=Form(
+        title="Take out an empty building",
+        fields=(_REASON,),
+        submit="Take out",
+        note="Only while no room stands in it; its units go with it.",
+    ),
+    done="{full_name} taken out",
+)
+
+RENAME_UNIT = Action("rename", "Rename", call=api.rename_unit, form=RENAME_BUILDING.form)
+
+CLOSE_UNIT = Action(
+    "close",
+    "Take out",
+    call=api.close_unit,
+    tone="bad",
+    form=Form(
+        title="Take out an empty unit",
+        fields=(_REASON,),
+        submit="Take out",
+        note="Only while no room stands in it.",
+    ),
+    done="{full_name} taken out",
+)
+
+ROOMS = TablePage(
+    code="resources.rooms",
+    title="Rooms",
+    source=api.list_rooms,
+    columns=(
+        Column("path", "Room number", width=120, sortable=True),
+        Column("full_name", "Room", width=160),
+        Column("site_name", "Community", width=140, sortable=True),
+        Column("building_name", "Building", width=96),
+        Column("floor", "Floor", Kind.whole, width=72, sortable=True),
+        Column("room_type", "Room type", width=96),
+        Column("building_area", "Building area", Kind.quantity, width=112, unit="m²"),
+        Column(
+            "chargeable_area",
+            "Chargeable area",
+            Kind.quantity,
+            width=112,
+            sortable=True,
+            unit="m²",
+        ),
+        Column("usage", "Usage", Kind.tag, width=88, choices=USAGES),
+        Column("state", "State", Kind.tag, width=104, choices=STATES),
+        Column("handover_on", "Handed over on", Kind.date, width=112),
+    ),
+    filters=(
+        Filter("q", "Room number or name", "search"),
+        Filter("usage", "Usage", "choice", choices=USAGES),
+        Filter("state", "State", "choice", choices=STATES),
+    ),
+    views=(
+        View("all", "All"),
+        View("no_area", "No area", {"has_area": "false"}, Tone.bad),
+        View("vacant", "Vacant", {"state": "vacant"}),
+        View("closed", "Out of use", {"state": "closed"}),
+    ),
+    actions=(
+        ADD_ROOM,
+        CHANGE_ROOM,
+        CHANGE_AREAS,
+        CHANGE_STATE,
+        CLOSE_ROOM,
+        TAKE_OUT_ROOM,
+    ),
+    imports=imports.ROOMS,
+    sort="path",
+    sums=("building_area", "chargeable_area"),
+    empty=("No room matches", "Change the search, or choose another community."),
+)
+
+BUILDINGS = TablePage(
+    code="resources.buildings",
+    title="Buildings",
+    source=api.list_buildings,
+    columns=(
+        Column("code", "Code", width=96, sortable=True),
+        Column("name", "Name", width=160),
+        Column("site_name", "Community", width=160, sortable=True),
+        Column("units", "Units", Kind.whole, width=96),
+        Column("rooms", "Rooms in it", Kind.whole, width=96),
+    ),
+    filters=(Filter("q", "Code or name", "search"),),
+    actions=(ADD_BUILDING, ADD_UNIT, RENAME_BUILDING, CLOSE_BUILDING),
+    sort="code",
+    empty=("No building yet", "Add the first building of this community."),
+)
+
+UNITS = TablePage(
+    code="resources.units",
+    title="Building units",
+    source=api.list_units,
+    columns=(
+        Column("path", "Code", width=96, sortable=True),
+        Column("name", "Name", width=160),
+        Column("building_name", "Building", width=140),
+        Column("site_name", "Community", width=160, sortable=True),
+        Column("rooms", "Rooms in it", Kind.whole, width=96),
+    ),
+    filters=(Filter("q", "Code or name", "search"),),
+    actions=(ADD_UNIT, RENAME_UNIT, CLOSE_UNIT),
+    sort="path",
+    empty=("No unit yet", "Add a unit to a building."),
+)
+
+PAGES = (ROOMS, BUILDINGS, UNITS, catalogues.ROOM_TYPES_PAGE)
+
 MENU = (
-    MenuEntry("resources", "Rooms", page="resources.rooms"),
-    MenuEntry("resources", "Buildings", page="resources.buildings"),
+    MenuEntry("resources", "Rooms", page="resources.rooms", icon="door-open", rank=20),
+    MenuEntry("resources", "Buildings", page="resources.buildings", rank=30),
+    MenuEntry("resources", "Building units", page="resources.units", rank=31),
+    MenuEntry("resources", "Room types", page="resources.room_types", rank=80),
 )

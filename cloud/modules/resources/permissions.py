@@ -12,7 +12,10 @@ from cloud.kernel.http import allow
 class ResourcesPermission(StrEnum):
     room_read = "resources.room:read"
     space_add = "resources.space:add"
+    room_write = "resources.room:write"
+    catalogue_write = "resources.catalogue:write"
 
 
 ReadRooms = Annotated[Ctx, allow(ResourcesPermission.room_read)]
 AddSpaces = Annotated[Ctx, allow(ResourcesPermission.space_add)]
+ChangeRooms = Annotated[Ctx, allow(ResourcesPermission.room_write)]

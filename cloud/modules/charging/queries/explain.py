@@ -17,7 +17,9 @@ from cloud.modules.charging.rules import (
     Segment,
     compute,
     from_snapshot,
+    in_part,
     plain_number,
+    quantities_of,
     quantity_of,
 )
 from cloud.modules.charging.schemas import ExplainedLine, Explanation, Operand
@@ -54,9 +56,8 @@ def explain(ctx: Ctx, bill: Bill) -> Explanation:
 
 
 def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
-    operands = [
-        Operand(value=plain_number(basis.quantity), unit=basis.unit, caption=_what(ctx, basis))
-    ]
+    quantities = " / ".join(map(plain_number, quantities_of(basis)))
+    operands = [Operand(value=quantities, unit=basis.unit, caption=_what(ctx, basis))]
     if basis.coefficient != 1:
         operands.append(
             Operand(value=plain_number(basis.coefficient), unit="", caption=ctx.say("Coefficient"))
@@ -78,13 +79,7 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
 
 
 def _lines(ctx: Ctx, basis: Basis, bill: Bill, raw: Decimal) -> list[ExplainedLine]:
-    lines = [
-        ExplainedLine(
-            label=_what(ctx, basis),
-            value=f"{plain_number(basis.quantity)} {basis.unit}",
-            source=_quantity_source(ctx, basis),
-        )
-    ]
+    lines = _quantity_lines(ctx, basis)
     lines += [_price_line(ctx, basis, segment) for segment in basis.segments]
     if basis.method is not Method.metered:
         lines.append(
@@ -111,6 +106,20 @@ def _lines(ctx: Ctx, basis: Basis, bill: Bill, raw: Decimal) -> list[ExplainedLi
         )
     )
     return lines
+
+
+def _quantity_lines(ctx: Ctx, basis: Basis) -> list[ExplainedLine]:
+    if len(quantities_of(basis)) == 1:
+        parts = {plain_number(in_part(basis, basis.segments[0])): _quantity_source(ctx, basis)}
+    else:
+        spans: dict[str, list[str]] = {}
+        for segment in basis.segments:
+            spans.setdefault(plain_number(in_part(basis, segment)), []).append(_span((segment,)))
+        parts = {value: "、".join(days) for value, days in spans.items()}
+    return [
+        ExplainedLine(label=_what(ctx, basis), value=f"{value} {basis.unit}", source=source)
+        for value, source in parts.items()
+    ]
 
 
 def _what(ctx: Ctx, basis: Basis) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -33,9 +33,11 @@ from cloud.modules.charging.models import (
     Timing,
 )
 from cloud.modules.charging.rules import (
+    AreaPart,
     Basis,
     Price,
     Readings,
+    cut_by_area,
     due_cycles,
     held_part,
     segments_of,
@@ -44,7 +46,9 @@ from cloud.modules.customers import queries as customers
 from cloud.modules.metering import queries as metering
 from cloud.modules.metering.models import Meter, MeterKind
 from cloud.modules.metering.queries import UNITS, NoUsage, PeriodUsage
+from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Room, Space
+from cloud.modules.resources.queries import AreaHeld
 
 _NO_USAGE = {
     NoUsage.missing: SkipReason.reading_missing,
@@ -126,6 +130,9 @@ async def charges_of(
         billed=await _billed(ctx, due),
         payers=await _payers(ctx, run, due),
         usages=await _usages(ctx, due),
+        areas=await resources.areas_of_rooms(
+            ctx, {each.room_id for each in bound if each.method is Method.area}
+        ),
     )
     charges = [_charge(each, cycle, period, facts) for each, cycle, period in due]
     return charges, bound[-1].binding_id if len(bound) == limit else None
@@ -340,6 +347,7 @@ class _Facts:
     billed: set[tuple[UUID, date]]
     payers: dict[date, dict[UUID, Payer]]
     usages: dict[tuple[UUID, Period], PeriodUsage]
+    areas: dict[UUID, list[AreaHeld]]
     terms: dict[tuple[Any, ...], Basis | None] = field(default_factory=dict)
 
     def terms_of(self, bound: Bound, cycle: Period, period: Period) -> Basis | None:
@@ -360,16 +368,24 @@ def _charge(bound: Bound, cycle: Period, period: Period, facts: _Facts) -> Charg
         outcome = SkipReason.payer_missing
     else:
         usage = facts.usages.get((bound.meter_id, period)) if bound.meter_id else None
-        outcome = basis_of(bound, facts.terms_of(bound, cycle, period), usage)
+        terms = facts.terms_of(bound, cycle, period)
+        outcome = basis_of(bound, terms, usage, facts.areas.get(bound.room_id))
     return Charged(bound=bound, cycle=cycle, period=period, outcome=outcome, payer=payer)
 
 
-def basis_of(bound: Bound, terms: Basis | None, usage: PeriodUsage | None) -> Basis | SkipReason:
+def basis_of(
+    bound: Bound,
+    terms: Basis | None,
+    usage: PeriodUsage | None,
+    areas: Sequence[AreaHeld] | None = None,
+) -> Basis | SkipReason:
     """The basis of a charge, or why there is none: a missing area is skipped, never billed 0."""
     if terms is None:
         return SkipReason.price_missing
     match bound.method:
         case Method.area:
+            if areas:
+                return _basis_over(bound, terms, areas)
             area = _area(bound, terms.area_basis)
             if area is None or area <= 0:
                 return SkipReason.area_missing
@@ -385,14 +401,27 @@ def basis_of(bound: Bound, terms: Basis | None, usage: PeriodUsage | None) -> Ba
             return terms
 
 
-def _area(bound: Bound, basis: AreaBasis) -> Decimal | None:
+def _basis_over(bound: Bound, terms: Basis, areas: Sequence[AreaHeld]) -> Basis | SkipReason:
+    """The basis of a room whose area ever changed: its period is cut on the day."""
+    parts = [AreaPart(_area(held, terms.area_basis), held.start, held.end) for held in areas]
+    cut = cut_by_area(terms.segments, parts)
+    if not cut:
+        return SkipReason.area_missing
+    area = cut[-1].quantity
+    assert area is not None, "every part of the cut has its area"
+    if len({segment.quantity for segment in cut}) == 1:  # not inside this period
+        return terms.of(area, coefficient=bound.coefficient)
+    return replace(terms, segments=cut, quantity=area, coefficient=bound.coefficient)
+
+
+def _area(measured: Bound | AreaHeld, basis: AreaBasis) -> Decimal | None:
     match basis:
         case AreaBasis.building:
-            return bound.building_area
+            return measured.building_area
         case AreaBasis.inner:
-            return bound.inner_area
+            return measured.inner_area
         case AreaBasis.chargeable:
-            return bound.chargeable_area or bound.building_area
+            return measured.chargeable_area or measured.building_area
 
 
 def _readings(bound: Bound, usage: PeriodUsage) -> Readings:

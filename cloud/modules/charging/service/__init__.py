@@ -37,6 +37,14 @@ from cloud.modules.charging.service.items import (
 )
 from cloud.modules.charging.service.printing import print_bill
 from cloud.modules.charging.service.publish import publish_run
+from cloud.modules.charging.service.rooms import (
+    AreaBilledBeyond,
+    RoomOwes,
+    RoomStillCharged,
+    check_area_unbilled,
+    check_room_owes_nothing,
+    check_room_unbound,
+)
 from cloud.modules.charging.service.runs import (
     accept_generation,
     accept_publication,
@@ -74,6 +82,7 @@ from cloud.modules.charging.service.whole import work_through
 __all__ = [
     "AgencyTaxed",
     "AmountAboveOpen",
+    "AreaBilledBeyond",
     "BillChanged",
     "BindingBilledBeyond",
     "BindingEnded",
@@ -92,6 +101,8 @@ __all__ = [
     "PriceNotYet",
     "PriceSpec",
     "PriceZeroUnexplained",
+    "RoomOwes",
+    "RoomStillCharged",
     "SameStandard",
     "SettledBill",
     "StandardClosed",
@@ -115,6 +126,9 @@ __all__ = [
     "change_binding",
     "change_item",
     "change_standard",
+    "check_area_unbilled",
+    "check_room_owes_nothing",
+    "check_room_unbound",
     "close_standard",
     "copy_standards",
     "create_run",

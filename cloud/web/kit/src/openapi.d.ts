@@ -726,6 +726,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/lookup/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lookup Parties */
+        get: operations["customers.lookup_parties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/parties": {
         parameters: {
             query?: never;
@@ -738,6 +755,75 @@ export interface paths {
         put?: never;
         /** Add Party */
         post: operations["customers.add_party"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/parties/{party_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Party */
+        get: operations["customers.read_party"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Party */
+        patch: operations["customers.change_party"];
+        trace?: never;
+    };
+    "/api/v1/customers/parties/{party_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Party */
+        post: operations["customers.close_party"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/parties/{party_id}/id-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reveal Id Number */
+        post: operations["customers.reveal_id_number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/parties/{party_id}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reveal Phone */
+        post: operations["customers.reveal_phone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -761,6 +847,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Relations */
+        get: operations["customers.list_relations"];
+        put?: never;
+        /** Add Relations */
+        post: operations["customers.add_relations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/relations/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Choose Relations */
+        get: operations["customers.choose_relations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/relations/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Relations */
+        patch: operations["customers.change_relations"];
+        trace?: never;
+    };
+    "/api/v1/customers/relations/{entry_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable Relations */
+        post: operations["customers.disable_relations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/relations/{entry_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable Relations */
+        post: operations["customers.enable_relations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/roles/{room_party_id}/end": {
         parameters: {
             query?: never;
@@ -772,6 +944,126 @@ export interface paths {
         put?: never;
         /** End Role */
         post: operations["customers.end_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/rooms/{room_id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People Of Room */
+        get: operations["customers.people_of_room"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/rooms/{room_id}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Transfer Room */
+        post: operations["customers.transfer_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Types */
+        get: operations["customers.list_types"];
+        put?: never;
+        /** Add Types */
+        post: operations["customers.add_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/types/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Choose Types */
+        get: operations["customers.choose_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/types/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Types */
+        patch: operations["customers.change_types"];
+        trace?: never;
+    };
+    "/api/v1/customers/types/{entry_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable Types */
+        post: operations["customers.disable_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/types/{entry_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable Types */
+        post: operations["customers.enable_types"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2153,6 +2445,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/resources/buildings/{building_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename Building */
+        patch: operations["resources.rename_building"];
+        trace?: never;
+    };
+    "/api/v1/resources/buildings/{building_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Building */
+        post: operations["resources.close_building"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/resources/lookup/buildings": {
         parameters: {
             query?: never;
@@ -2238,6 +2564,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/resources/room-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Room Types */
+        get: operations["resources.list_room_types"];
+        put?: never;
+        /** Add Room Types */
+        post: operations["resources.add_room_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/room-types/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Choose Room Types */
+        get: operations["resources.choose_room_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/room-types/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Room Types */
+        patch: operations["resources.change_room_types"];
+        trace?: never;
+    };
+    "/api/v1/resources/room-types/{entry_id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable Room Types */
+        post: operations["resources.disable_room_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/room-types/{entry_id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable Room Types */
+        post: operations["resources.enable_room_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/resources/rooms": {
         parameters: {
             query?: never;
@@ -2256,7 +2668,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/resources/units": {
+    "/api/v1/resources/rooms/generation": {
         parameters: {
             query?: never;
             header?: never;
@@ -2265,8 +2677,162 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Generate Rooms */
+        post: operations["resources.generate_rooms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/generation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Preview Rooms */
+        post: operations["resources.preview_rooms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/{room_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Room */
+        patch: operations["resources.change_room"];
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/{room_id}/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Areas */
+        patch: operations["resources.change_areas"];
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/{room_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Room */
+        post: operations["resources.close_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/{room_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Room State */
+        patch: operations["resources.change_room_state"];
+        trace?: never;
+    };
+    "/api/v1/resources/rooms/{room_id}/take-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take Out Room */
+        post: operations["resources.take_out_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Units */
+        get: operations["resources.list_units"];
+        put?: never;
         /** Add Unit */
         post: operations["resources.add_unit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resources/units/{unit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Rename Unit */
+        patch: operations["resources.rename_unit"];
+        trace?: never;
+    };
+    "/api/v1/resources/units/{unit_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Unit */
+        post: operations["resources.close_unit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2688,6 +3254,12 @@ export interface components {
          * @enum {string}
          */
         AreaBasis: "chargeable" | "building" | "inner";
+        /**
+         * Arrears
+         * @description What becomes of a room's open bills when its owner changes.
+         * @enum {string}
+         */
+        Arrears: "settle" | "assume";
         /** BillAtCounter */
         BillAtCounter: {
             /** Amount */
@@ -3036,6 +3608,8 @@ export interface components {
             site_name: string;
             /** Units */
             units: number;
+            /** Version */
+            version: number;
         };
         /** ChangeLine */
         ChangeLine: {
@@ -3658,6 +4232,58 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** EntryChange */
+        EntryChange: {
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @default 0
+             */
+            rank: number;
+            /** Version */
+            version: number;
+        };
+        /** EntryChanged */
+        EntryChanged: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** EntryChoice */
+        EntryChoice: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
+        };
+        /** EntryChoices */
+        EntryChoices: {
+            /** Items */
+            items: components["schemas"]["EntryChoice"][];
+        };
+        /** EntryCreate */
+        EntryCreate: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Rank
+             * @default 0
+             */
+            rank: number;
+        };
         /** EntryDetail */
         EntryDetail: {
             /**
@@ -3721,34 +4347,11 @@ export interface components {
             /** Summary */
             summary: string;
         };
-        /** EntryRead */
-        EntryRead: {
-            /** Amount */
-            amount: string;
-            /**
-             * Business On
-             * Format: date
-             */
-            business_on: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Lines */
-            lines: number;
-            /** Number */
-            number: string;
-            /** Site Name */
-            site_name: string;
-            /** Summary */
-            summary: string;
-        };
+        /**
+         * EntryState
+         * @enum {string}
+         */
+        EntryState: "in_use" | "disabled";
         /** EventList */
         EventList: {
             /** Items */
@@ -4849,6 +5452,16 @@ export interface components {
             /** Present */
             present: string;
         };
+        /** OwnerWanted */
+        OwnerWanted: {
+            /**
+             * Party Id
+             * Format: uuid
+             */
+            party_id: string;
+            /** Share */
+            share?: number | string | null;
+        };
         /** Page[AccountRead] */
         Page_AccountRead_: {
             /**
@@ -4998,26 +5611,6 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["DeviceRead"][];
-            /** Sums */
-            sums: {
-                [key: string]: string;
-            };
-            /** Total */
-            total: number;
-            /** Views */
-            views: {
-                [key: string]: number;
-            };
-        };
-        /** Page[EntryRead] */
-        Page_EntryRead_: {
-            /**
-             * As Of
-             * Format: date-time
-             */
-            as_of: string;
-            /** Items */
-            items: components["schemas"]["EntryRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -5277,7 +5870,7 @@ export interface components {
              */
             as_of: string;
             /** Items */
-            items: components["schemas"]["RoleRead"][];
+            items: components["schemas"]["cloud__modules__accounts__schemas__RoleRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -5389,26 +5982,6 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** Page[UnitRead] */
-        Page_UnitRead_: {
-            /**
-             * As Of
-             * Format: date-time
-             */
-            as_of: string;
-            /** Items */
-            items: components["schemas"]["UnitRead"][];
-            /** Sums */
-            sums: {
-                [key: string]: string;
-            };
-            /** Total */
-            total: number;
-            /** Views */
-            views: {
-                [key: string]: number;
-            };
-        };
         /** Page[UserRead] */
         Page_UserRead_: {
             /**
@@ -5460,8 +6033,52 @@ export interface components {
             /** Role */
             role: string;
         };
+        /**
+         * PartyChange
+         * @description A number that is left empty stays as it is: it was shown masked.
+         */
+        PartyChange: {
+            /** Id Number */
+            id_number?: string | null;
+            kind: components["schemas"]["PartyKind"];
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Phone */
+            phone?: string | null;
+            /** Type Id */
+            type_id?: string | null;
+            /** Version */
+            version: number;
+        };
+        /** PartyChanged */
+        PartyChanged: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** PartyClose */
+        PartyClose: {
+            /** Reason */
+            reason: string;
+        };
         /** PartyCreate */
         PartyCreate: {
+            /**
+             * Id Number
+             * @default
+             */
+            id_number: string;
             kind: components["schemas"]["PartyKind"];
             /** Name */
             name: string;
@@ -5480,6 +6097,45 @@ export interface components {
              * Format: uuid
              */
             site_id: string;
+            /** Type Id */
+            type_id?: string | null;
+        };
+        /** PartyDetail */
+        PartyDetail: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Id Number Masked */
+            id_number_masked: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Phone Masked */
+            phone_masked: string;
+            /** Roles */
+            roles: components["schemas"]["cloud__modules__customers__schemas__RoleRead"][];
+            /** Rooms */
+            rooms: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Type Id */
+            type_id: string | null;
+            /** Type Name */
+            type_name: string;
+            /** Version */
+            version: number;
         };
         /**
          * PartyKind
@@ -5493,6 +6149,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Id Number Masked */
+            id_number_masked: string;
             /** Kind */
             kind: string;
             /** Name */
@@ -5510,7 +6168,20 @@ export interface components {
             site_id: string;
             /** Site Name */
             site_name: string;
+            /** State */
+            state: string;
+            /** Type Id */
+            type_id: string | null;
+            /** Type Name */
+            type_name: string;
+            /** Version */
+            version: number;
         };
+        /**
+         * PartyState
+         * @enum {string}
+         */
+        PartyState: "in_use" | "closed" | "no_phone" | "no_room";
         /**
          * PayoutKind
          * @enum {string}
@@ -6134,6 +6805,14 @@ export interface components {
          * @enum {string}
          */
         Reset: "never" | "year" | "month" | "day";
+        /**
+         * Revealed
+         * @description A whole number, for who may see it; the answer is on the audit trail.
+         */
+        Revealed: {
+            /** Number */
+            number: string;
+        };
         /** RevealedPhone */
         RevealedPhone: {
             /** Phone */
@@ -6240,27 +6919,47 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** RoleRead */
-        RoleRead: {
-            /** Code */
-            code: string;
+        /** RoomAreasChange */
+        RoomAreasChange: {
+            /** Building Area */
+            building_area?: number | string | null;
+            /** Chargeable Area */
+            chargeable_area?: number | string | null;
+            /** Inner Area */
+            inner_area?: number | string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+            /** Version */
+            version: number;
+        };
+        /** RoomAreasRead */
+        RoomAreasRead: {
+            /** Building Area */
+            building_area: string | null;
+            /** Chargeable Area */
+            chargeable_area: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Name */
-            name: string;
-            /** Note */
-            note: string;
-            /** People */
-            people: number;
-            /** Permissions */
-            permissions: number;
-            /** State */
-            state: string;
-            /** Version */
-            version: number;
+            /** Inner Area */
+            inner_area: string | null;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Valid From */
+            valid_from: string | null;
         };
         /** RoomAtCounter */
         RoomAtCounter: {
@@ -6286,6 +6985,43 @@ export interface components {
             /** Usage */
             usage: string;
         };
+        /** RoomChange */
+        RoomChange: {
+            /** Coefficient */
+            coefficient: number | string;
+            /** Floor */
+            floor?: number | null;
+            /** Handover On */
+            handover_on?: string | null;
+            /** Move In On */
+            move_in_on?: string | null;
+            /** Name */
+            name: string;
+            /** Room Type Id */
+            room_type_id?: string | null;
+            usage: components["schemas"]["RoomUsage"];
+            /** Version */
+            version: number;
+        };
+        /** RoomChanged */
+        RoomChanged: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** RoomClose */
+        RoomClose: {
+            /** On */
+            on?: string | null;
+            /** Reason */
+            reason: string;
+        };
         /**
          * RoomCounts
          * @description How many rooms each site in scope has.
@@ -6309,6 +7045,8 @@ export interface components {
              * @default 1
              */
             coefficient: number | string;
+            /** Floor */
+            floor?: number | null;
             /** Handover On */
             handover_on?: string | null;
             /** Inner Area */
@@ -6322,6 +7060,8 @@ export interface components {
              * Format: uuid
              */
             parent_id: string;
+            /** Room Type Id */
+            room_type_id?: string | null;
             state: components["schemas"]["RoomState"];
             usage: components["schemas"]["RoomUsage"];
         };
@@ -6332,6 +7072,8 @@ export interface components {
              * @default false
              */
             is_payer: boolean;
+            /** Relation Id */
+            relation_id?: string | null;
             role: components["schemas"]["RoomRole"];
             /**
              * Room Id
@@ -6390,6 +7132,28 @@ export interface components {
             /** Valid To */
             valid_to: string | null;
         };
+        /**
+         * RoomPeople
+         * @description Everybody who has or had a role in a room. `share_total` is of today's owners, null when
+         *     none of them has a share.
+         */
+        RoomPeople: {
+            /** Items */
+            items: components["schemas"]["cloud__modules__customers__schemas__RoleRead"][];
+            /** Share Total */
+            share_total: string | null;
+        };
+        /** RoomPlanned */
+        RoomPlanned: {
+            /** Area */
+            area: string | null;
+            /** Code */
+            code: string;
+            /** Floor */
+            floor: number;
+            /** Unit */
+            unit: string | null;
+        };
         /** RoomRead */
         RoomRead: {
             /** Building Area */
@@ -6400,6 +7164,8 @@ export interface components {
             chargeable_area: string | null;
             /** Coefficient */
             coefficient: string;
+            /** Floor */
+            floor: number | null;
             /** Full Name */
             full_name: string;
             /** Handover On */
@@ -6413,8 +7179,14 @@ export interface components {
             inner_area: string | null;
             /** Move In On */
             move_in_on: string | null;
+            /** Name */
+            name: string;
             /** Path */
             path: string;
+            /** Room Type */
+            room_type: string;
+            /** Room Type Id */
+            room_type_id: string | null;
             /**
              * Site Id
              * Format: uuid
@@ -6435,10 +7207,70 @@ export interface components {
          */
         RoomRole: "owner" | "co_owner" | "tenant" | "family" | "occupant" | "developer" | "agent";
         /**
+         * RoomRule
+         * @description How the rooms of a building are numbered; the facts are those of every room.
+         */
+        RoomRule: {
+            /**
+             * Areas
+             * @default []
+             */
+            areas: (number | string | null)[];
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Floors From */
+            floors_from: number;
+            /** Floors To */
+            floors_to: number;
+            /** Handover On */
+            handover_on?: string | null;
+            /** Pattern */
+            pattern: string;
+            /** Room Type Id */
+            room_type_id?: string | null;
+            /** Rooms Per Floor */
+            rooms_per_floor: number;
+            /**
+             * Skip Floors
+             * @default []
+             */
+            skip_floors: number[];
+            /**
+             * Skip Sequences
+             * @default []
+             */
+            skip_sequences: number[];
+            /** @default unsold */
+            state: components["schemas"]["RoomState"];
+            /**
+             * Units
+             * @default []
+             */
+            units: string[];
+            /** @default residential */
+            usage: components["schemas"]["RoomUsage"];
+        };
+        /**
          * RoomState
          * @enum {string}
          */
-        RoomState: "unbuilt" | "unsold" | "sold" | "delivered" | "decorating" | "occupied";
+        RoomState: "unbuilt" | "unsold" | "sold" | "delivered" | "vacant" | "decorating" | "occupied" | "closed";
+        /** RoomStateChange */
+        RoomStateChange: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** On */
+            on?: string | null;
+            state: components["schemas"]["RoomState"];
+            /** Version */
+            version: number;
+        };
         /**
          * RoomStatement
          * @description What a room was charged and paid in a period, with the balance before and after.
@@ -6471,11 +7303,56 @@ export interface components {
             /** Site Name */
             site_name: string;
         };
+        /** RoomTransfer */
+        RoomTransfer: {
+            arrears: components["schemas"]["Arrears"];
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            /** Owners */
+            owners: components["schemas"]["OwnerWanted"][];
+        };
         /**
          * RoomUsage
          * @enum {string}
          */
         RoomUsage: "residential" | "commercial" | "office" | "parking" | "storage";
+        /** RoomsGenerated */
+        RoomsGenerated: {
+            /** Count */
+            count: number;
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+            /** New Units */
+            new_units: string[];
+        };
+        /**
+         * RoomsPlanned
+         * @description What a rule would add, and by their full names the rooms that stand in its way.
+         */
+        RoomsPlanned: {
+            /** Count */
+            count: number;
+            /** First */
+            first: string;
+            /** Last */
+            last: string;
+            /** New Units */
+            new_units: string[];
+            /** Rooms */
+            rooms: components["schemas"]["RoomPlanned"][];
+            /** Taken */
+            taken: string[];
+        };
         /**
          * RoundingMode
          * @enum {string}
@@ -6844,6 +7721,30 @@ export interface components {
             id: string;
             /** Path */
             path: string;
+        };
+        /** SpaceRename */
+        SpaceRename: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** SpaceRenamed */
+        SpaceRenamed: {
+            /** Full Name */
+            full_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+        };
+        /** SpaceTakenOut */
+        SpaceTakenOut: {
+            /** Reason */
+            reason: string;
         };
         /** StandardChange */
         StandardChange: {
@@ -7362,6 +8263,28 @@ export interface components {
          * @enum {string}
          */
         Tone: "mute" | "info" | "wait" | "auto" | "ok" | "warn" | "bad";
+        /** TransferRead */
+        TransferRead: {
+            /** Arrears */
+            arrears: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /**
+             * Transferred On
+             * Format: date
+             */
+            transferred_on: string;
+        };
         /**
          * Trial
          * @description A POST that is asked while a form is filled in. It changes nothing and answers `TrialLines`.
@@ -7426,7 +8349,7 @@ export interface components {
         /** UnitDetail */
         UnitDetail: {
             /** Children */
-            children: components["schemas"]["UnitRead"][];
+            children: components["schemas"]["cloud__modules__organization__schemas__UnitRead"][];
             /** City */
             city: string;
             /** Closed On */
@@ -7512,34 +8435,6 @@ export interface components {
              * Format: date
              */
             on: string;
-        };
-        /** UnitRead */
-        UnitRead: {
-            /** City */
-            city: string;
-            /** Closed On */
-            closed_on: string | null;
-            /** Code */
-            code: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Kind */
-            kind: string;
-            /** Name */
-            name: string;
-            /** Opened On */
-            opened_on: string | null;
-            /** Parent Id */
-            parent_id: string | null;
-            /** Parent Name */
-            parent_name: string | null;
-            /** State */
-            state: string;
-            /** Version */
-            version: number;
         };
         /**
          * UnitState
@@ -7766,6 +8661,200 @@ export interface components {
             };
             tone: components["schemas"]["Tone"] | null;
         };
+        /** EntryRead */
+        cloud__kernel__catalogue__EntryRead: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+            /** Rank */
+            rank: number;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** Page[EntryRead] */
+        cloud__kernel__listing__Page_EntryRead___1: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["cloud__kernel__catalogue__EntryRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[EntryRead] */
+        cloud__kernel__listing__Page_EntryRead___2: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["cloud__modules__ledger__schemas__EntryRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[UnitRead] */
+        cloud__kernel__listing__Page_UnitRead___1: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["cloud__modules__organization__schemas__UnitRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[UnitRead] */
+        cloud__kernel__listing__Page_UnitRead___2: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["cloud__modules__resources__schemas__UnitRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** RoleRead */
+        cloud__modules__accounts__schemas__RoleRead: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** People */
+            people: number;
+            /** Permissions */
+            permissions: number;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * RoleRead
+         * @description A role over time. `state` says whether it holds today, will, or has ended.
+         */
+        cloud__modules__customers__schemas__RoleRead: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Payer */
+            is_payer: boolean;
+            /** Last On */
+            last_on: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Party Id
+             * Format: uuid
+             */
+            party_id: string;
+            /** Phone Masked */
+            phone_masked: string;
+            /** Relation */
+            relation: string;
+            /** Role */
+            role: string;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /** Share */
+            share: string | null;
+            /** State */
+            state: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+        };
+        /** EntryRead */
+        cloud__modules__ledger__schemas__EntryRead: {
+            /** Amount */
+            amount: string;
+            /**
+             * Business On
+             * Format: date
+             */
+            business_on: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: number;
+            /** Number */
+            number: string;
+            /** Site Name */
+            site_name: string;
+            /** Summary */
+            summary: string;
+        };
         /**
          * UnitCreate
          * @description A region stands below the company, a project below a region or the company.
@@ -7788,6 +8877,34 @@ export interface components {
              */
             parent_id: string;
         };
+        /** UnitRead */
+        cloud__modules__organization__schemas__UnitRead: {
+            /** City */
+            city: string;
+            /** Closed On */
+            closed_on: string | null;
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Opened On */
+            opened_on: string | null;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Parent Name */
+            parent_name: string | null;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
         /** UnitCreate */
         cloud__modules__resources__schemas__UnitCreate: {
             /**
@@ -7799,6 +8916,31 @@ export interface components {
             code: string;
             /** Name */
             name: string;
+        };
+        /** UnitRead */
+        cloud__modules__resources__schemas__UnitRead: {
+            /** Building Name */
+            building_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Rooms */
+            rooms: number;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** Version */
+            version: number;
         };
     };
     responses: {
@@ -9491,10 +10633,39 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "customers.lookup_parties": {
+        parameters: {
+            query?: {
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lookup"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "customers.list_parties": {
         parameters: {
             query?: {
                 kind?: components["schemas"]["PartyKind"] | null;
+                state?: components["schemas"]["PartyState"] | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -9556,6 +10727,165 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "customers.read_party": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                party_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyDetail"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.change_party": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                party_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.close_party": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                party_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartyClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartyChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.reveal_id_number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                party_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revealed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.reveal_phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                party_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revealed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "customers.attach_party": {
         parameters: {
             query?: never;
@@ -9591,6 +10921,194 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "customers.list_relations": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["EntryState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_EntryRead___1"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.add_relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.choose_relations": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.change_relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.disable_relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.enable_relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "customers.end_role": {
         parameters: {
             query?: never;
@@ -9613,6 +11131,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoomPartyRead"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.people_of_room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomPeople"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.transfer_room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomTransfer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferRead"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.list_types": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["EntryState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_EntryRead___1"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.add_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.choose_types": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.change_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.disable_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "customers.enable_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -10397,7 +12165,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_EntryRead_"];
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_EntryRead___2"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -11253,7 +13021,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_UnitRead_"];
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_UnitRead___1"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -12587,6 +14355,76 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "resources.rename_building": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceRename"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceRenamed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.close_building": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceTakenOut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAdded"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "resources.lookup_buildings": {
         parameters: {
             query?: {
@@ -12720,11 +14558,200 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "resources.list_room_types": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["EntryState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_EntryRead___1"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.add_room_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.choose_room_types": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChoices"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.change_room_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.disable_room_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.enable_room_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "resources.list_rooms": {
         parameters: {
             query?: {
                 usage?: components["schemas"]["RoomUsage"] | null;
                 state?: components["schemas"]["RoomState"] | null;
+                has_area?: boolean | null;
                 page?: number;
                 size?: number;
                 sort?: string | null;
@@ -12786,6 +14813,278 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "resources.generate_rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomsGenerated"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.preview_rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomsPlanned"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.change_room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.change_areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomAreasChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomAreasRead"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.close_room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.change_room_state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomStateChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.take_out_room": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceTakenOut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAdded"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.list_units": {
+        parameters: {
+            query?: {
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cloud__kernel__listing__Page_UnitRead___2"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "resources.add_unit": {
         parameters: {
             query?: never;
@@ -12801,6 +15100,76 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceAdded"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.rename_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceRename"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpaceRenamed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "resources.close_unit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpaceTakenOut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

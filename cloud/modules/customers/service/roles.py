@@ -1,4 +1,4 @@
-"""Adding parties, giving them roles in rooms, and revealing a phone number.
+"""Giving parties roles in rooms, ending them, and transferring a room to other owners.
 
 The room's row is locked before its roles are read: two clerks giving the same room an owner take
 turns.
@@ -15,12 +15,12 @@ from sqlalchemy import or_, select
 from sqlmodel import col
 
 from cloud.kernel import audit
+from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
-from cloud.modules.customers.models import OWNERS, Party, PartyKind, RoomParty, RoomRole
-from cloud.modules.customers.rules import Holding, half_blank_on, overbooked_on
-from cloud.modules.organization import queries as organization
-from cloud.modules.resources.models import Room
+from cloud.modules.customers.models import OWNERS, Party, RoomParty, RoomRole
+from cloud.modules.customers.rules import RELATIONS, Holding, half_blank_on, overbooked_on
+from cloud.modules.resources.models import Room, RoomState, Space
 
 
 class SharesExceeded(Conflict):
@@ -41,6 +41,25 @@ class RoleAlreadyHeld(Conflict):
     message = "{name} already has this role in the room from {valid_from}."
 
 
+class SharesShort(Conflict):
+    message = (
+        "From {on} the owners' shares would be {total} %, not 100. Raise a share, or transfer the"
+        " room: then the old and the new shares change on one day."
+    )
+
+
+class RoomClosedToRoles(Conflict):
+    message = "{full_name} is closed. Give it another state first."
+
+
+class RoomStillHeld(Conflict):
+    message = "{names} still have a role in {full_name}. End those roles first."
+
+
+class PartyClosedToRoles(Conflict):
+    message = "{name} is closed. Choose another customer, or add a new one."
+
+
 class EndBeforeStart(Unprocessable):
     message = "The end must be after the start ({valid_from})."
 
@@ -54,29 +73,16 @@ class Tenure:
     valid_to: date | None = None
     share: Decimal | None = None
     is_payer: bool = False
-
-
-async def add_party(
-    ctx: Ctx, *, site_id: UUID, name: str, kind: PartyKind, phone: str = "", note: str = ""
-) -> Party:
-    """Raises NotFound, ProjectNotYours and PickAProject."""
-    site = await organization.get_site(ctx, site_id)
-    party = Party(**ctx.stamp(site.id), name=name, kind=kind, phone=phone, note=note)
-    ctx.session.add(party)
-    await audit.record(
-        ctx,
-        action="customers.party.added",
-        subject_kind="customers.party",
-        subject_id=party.id,
-        org_id=site.id,
-        after={"name": name, "kind": kind.value},
-    )
-    return party
+    relation_id: UUID | None = None
 
 
 async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenure) -> RoomParty:
     """Give the party a role in the room. Raises NotFound, also for a party of another community,
-    EndBeforeStart, RoleAlreadyHeld, PayerAlreadySet, SharesExceeded and SharesHalfBlank."""
+    EndBeforeStart, RoomClosedToRoles, PartyClosedToRoles, RoleAlreadyHeld, PayerAlreadySet,
+    SharesExceeded, SharesHalfBlank and EntryNotOffered.
+
+    Shares below 100 are taken: co-owners are added one by one; the room's page says what is short.
+    """
     if tenure.valid_to is not None and tenure.valid_to <= tenure.valid_from:
         raise EndBeforeStart(
             valid_from=tenure.valid_from, fields=(FieldError("valid_to", "end-before-start"),)
@@ -85,6 +91,11 @@ async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenur
     party = await ctx.get(Party, party_id)
     if party.org_id != room.org_id:
         raise NotFound
+    if room.state == RoomState.closed:
+        raise RoomClosedToRoles(full_name=(await ctx.get(Space, room_id)).full_name)
+    if party.is_closed:
+        raise PartyClosedToRoles(name=party.name)
+    await check_entry(ctx, RELATIONS, tenure.relation_id)
     await _check_against_others(ctx, room, party, tenure)
     held = RoomParty(
         **ctx.stamp(room.org_id),
@@ -95,6 +106,7 @@ async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenur
         valid_from=tenure.valid_from,
         valid_to=tenure.valid_to,
         is_payer=tenure.is_payer,
+        relation_id=tenure.relation_id,
     )
     ctx.session.add(held)
     await audit.record(
@@ -135,19 +147,6 @@ async def end_role(ctx: Ctx, *, room_party_id: UUID, ends_on: date) -> RoomParty
         after={"valid_to": str(ends_on)},
     )
     return held
-
-
-async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> str:
-    """The whole number. Who looked is recorded with the answer. Raises NotFound."""
-    party = await ctx.get(Party, party_id)
-    await audit.record(
-        ctx,
-        action="customers.phone.revealed",
-        subject_kind="customers.party",
-        subject_id=party.id,
-        org_id=party.org_id,
-    )
-    return party.phone
 
 
 async def _check_against_others(ctx: Ctx, room: Room, party: Party, tenure: Tenure) -> None:
@@ -193,3 +192,20 @@ async def _overlapping(ctx: Ctx, room_id: UUID, tenure: Tenure) -> list[tuple[Ro
     if tenure.valid_to is not None:
         statement = statement.where(col(RoomParty.valid_from) < tenure.valid_to)
     return [(held, name) for held, name in await ctx.session.execute(statement)]
+
+
+async def check_nobody_holds(ctx: Ctx, *, room_id: UUID, full_name: str) -> None:
+    """Raises RoomStillHeld while somebody has a role in the room."""
+    found = await ctx.session.execute(
+        select(col(Party.name))
+        .join(RoomParty, col(RoomParty.party_id) == col(Party.id))
+        .where(
+            col(RoomParty.room_id) == room_id,
+            or_(col(RoomParty.valid_to).is_(None), col(RoomParty.valid_to) > ctx.business_on),
+        )
+        .distinct()
+        .order_by(col(Party.name))
+    )
+    names = list(found.scalars())
+    if names:
+        raise RoomStillHeld(full_name=full_name, names="、".join(names))

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy import RowMapping, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from cloud.kernel.catalogue import entry_name
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import (
@@ -21,6 +22,7 @@ from cloud.kernel.listing import (
     Statement,
     begins,
     contains,
+    count,
     fetch_page,
 )
 from cloud.modules.organization import queries as organization
@@ -33,7 +35,7 @@ from cloud.modules.resources.models import (
     Space,
     SpaceKind,
 )
-from cloud.modules.resources.schemas import BuildingRead, RoomRead
+from cloud.modules.resources.schemas import BuildingRead, RoomRead, UnitRead
 
 FOUND_MAX = 50
 BUILDINGS = (SpaceKind.building,)
@@ -56,6 +58,7 @@ class RoomOfSite:
     coefficient: Decimal
     usage: RoomUsage
     state: RoomState
+    floor: int | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def _room_columns() -> tuple[Expression, ...]:
         col(Room.coefficient).label("coefficient"),
         col(Room.usage).label("usage"),
         col(Room.state).label("state"),
+        col(Room.floor).label("floor"),
     )
 
 
@@ -167,21 +171,18 @@ async def room_counts(ctx: Ctx) -> dict[UUID, int]:
     return {row[0]: row[1] for row in found}
 
 
-async def list_rooms(
-    ctx: Ctx,
-    listing: Listing,
-    *,
-    usage: RoomUsage | None = None,
-    state: RoomState | None = None,
-) -> dict[str, Any]:
+def _rooms() -> Statement:
     building = aliased(Space)
-    statement: Statement = (
+    return (
         select(
             *_room_columns(),
             col(Unit.name).label("site_name"),
             col(building.name).label("building_name"),
             col(Room.handover_on).label("handover_on"),
             col(Room.move_in_on).label("move_in_on"),
+            col(Space.name).label("name"),
+            col(Room.room_type_id).label("room_type_id"),
+            func.coalesce(entry_name(col(Room.room_type_id)), "").label("room_type"),
             col(Room.version).label("version"),
         )
         .select_from(Room)
@@ -195,6 +196,17 @@ async def list_rooms(
             ),
         )
     )
+
+
+async def list_rooms(
+    ctx: Ctx,
+    listing: Listing,
+    *,
+    usage: RoomUsage | None = None,
+    state: RoomState | None = None,
+    has_area: bool | None = None,
+) -> dict[str, Any]:
+    statement = _rooms()
     orgs = await organization.scope_of(ctx, listing.site_id)
     if orgs is not None:
         statement = statement.where(col(Room.org_id).in_(orgs))
@@ -203,16 +215,28 @@ async def list_rooms(
         statement = statement.where(
             or_(col(Space.path).like(wanted), col(Space.full_name).like(wanted))
         )
+    unmeasured = col(Room.chargeable_area).is_(None)
+    views = {
+        "all": await count(ctx, statement),
+        "no_area": await count(ctx, statement.where(unmeasured)),
+        **{
+            shown.value: await count(ctx, statement.where(col(Room.state) == shown))
+            for shown in (RoomState.vacant, RoomState.closed)
+        },
+    }
     if usage is not None:
         statement = statement.where(col(Room.usage) == usage)
     if state is not None:
         statement = statement.where(col(Room.state) == state)
+    if has_area is not None:
+        statement = statement.where(~unmeasured if has_area else unmeasured)
     area = col(Room.chargeable_area)
     sorting = Sorting(
         by={
             "path": col(Space.sort_key),
             "site_name": col(Unit.name),
             "chargeable_area": area,
+            "floor": col(Room.floor),
         },
         default="path",
         tie=col(Room.id),
@@ -223,6 +247,7 @@ async def list_rooms(
         listing,
         sorting=sorting,
         sums={"building_area": col(Room.building_area), "chargeable_area": area},
+        views=views,
         row=RoomRead,
     )
 
@@ -237,6 +262,7 @@ async def list_buildings(ctx: Ctx, listing: Listing) -> dict[str, Any]:
             col(Space.name).label("name"),
             _below(SpaceKind.unit).label("units"),
             _below(SpaceKind.room).label("rooms"),
+            col(Space.version).label("version"),
         )
         .select_from(Space)
         .join(Unit, col(Unit.id) == col(Space.org_id))
@@ -254,6 +280,53 @@ async def list_buildings(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         tie=col(Space.id),
     )
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=BuildingRead)
+
+
+async def list_units(ctx: Ctx, listing: Listing) -> dict[str, Any]:
+    building, room = aliased(Space), aliased(Space)
+    rooms = (
+        select(func.count())
+        .select_from(room)
+        .where(col(room.org_id) == col(Space.org_id), col(room.parent_id) == col(Space.id))
+        .correlate(Space)
+        .scalar_subquery()
+    )
+    statement: Statement = (
+        select(
+            col(Space.id).label("id"),
+            col(Space.org_id).label("site_id"),
+            col(Unit.name).label("site_name"),
+            col(building.name).label("building_name"),
+            col(Space.path).label("path"),
+            col(Space.name).label("name"),
+            rooms.label("rooms"),
+            col(Space.version).label("version"),
+        )
+        .select_from(Space)
+        .join(Unit, col(Unit.id) == col(Space.org_id))
+        .join(
+            building,
+            and_(
+                col(building.org_id) == col(Space.org_id),
+                col(building.id) == col(Space.parent_id),
+            ),
+        )
+        .where(col(Space.kind) == SpaceKind.unit)
+    )
+    orgs = await organization.scope_of(ctx, listing.site_id)
+    if orgs is not None:
+        statement = statement.where(col(Space.org_id).in_(orgs))
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(
+            or_(col(Space.full_name).like(wanted), col(Space.path).like(wanted))
+        )
+    sorting = Sorting(
+        by={"path": col(Space.sort_key), "site_name": col(Unit.name)},
+        default="path",
+        tie=col(Space.id),
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=UnitRead)
 
 
 def _below(kind: SpaceKind) -> Any:
@@ -293,6 +366,7 @@ async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> dict
         .join(Unit, col(Unit.id) == col(Space.org_id))
         .where(
             col(Space.kind).in_(kinds),
+            ~exists().where(col(Room.id) == col(Space.id), col(Room.state) == RoomState.closed),
             or_(col(Space.full_name).like(contains(q)), col(Unit.name).like(contains(q))),
         )
         .order_by(col(Unit.code), col(Space.sort_key))

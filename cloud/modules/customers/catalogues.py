@@ -1,0 +1,27 @@
+"""The plain lists of customers."""
+
+from __future__ import annotations
+
+from cloud.kernel.catalogue import Catalogue, page_of, routes_of
+from cloud.modules.customers import rules
+from cloud.modules.customers.permissions import CustomersPermission
+
+CUSTOMER_TYPES = Catalogue(
+    code=rules.CUSTOMER_TYPES,
+    title="Customer types",
+    path="types",
+    read=CustomersPermission.party_read,
+    write=CustomersPermission.catalogue_write,
+)
+RELATIONS = Catalogue(
+    code=rules.RELATIONS,
+    title="Relations to the owner",
+    path="relations",
+    read=CustomersPermission.party_read,
+    write=CustomersPermission.catalogue_write,
+)
+
+customer_types = routes_of(CUSTOMER_TYPES)
+relations = routes_of(RELATIONS)
+PAGES = (page_of(CUSTOMER_TYPES, customer_types), page_of(RELATIONS, relations))
+ROUTERS = (customer_types.router, relations.router)
