@@ -136,7 +136,8 @@ def requests_of(route: APIRoute, own_site: UUID, foreign: Any) -> Iterator[Reque
     models = [one for one in bodies(route) if issubclass(one, BaseModel)]
     body = sample_body(models[0], foreign) if models else None
     for target in ids:
-        values = {name: own_site if name == "site_id" else foreign for name in ids}
+        values: dict[str, Any] = dict.fromkeys(route.param_convertors, "x")
+        values |= {name: own_site if name == "site_id" else foreign for name in ids}
         values[target] = foreign
         yield Request(method, route.path.format(**values), body)
     if not ids and body is not None and str(foreign) in str(body):

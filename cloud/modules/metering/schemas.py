@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -13,7 +13,7 @@ from cloud.modules.metering.models import MeterKind
 
 Shown = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=4)]
 Multiplier = Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
-Digits = Annotated[int, Field(ge=3, le=9)]
+Digits = Literal[6, 3, 4, 5, 7, 8, 9]  # the usual one first
 PlateNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 

@@ -5090,8 +5090,11 @@ export interface components {
         MeterCorrect: {
             /** Can Roll Over */
             can_roll_over: boolean;
-            /** Digits */
-            digits: number;
+            /**
+             * Digits
+             * @enum {integer}
+             */
+            digits: 6 | 3 | 4 | 5 | 7 | 8 | 9;
             /** Multiplier */
             multiplier: number | string;
             /** No */
@@ -5109,8 +5112,11 @@ export interface components {
              * @default true
              */
             can_roll_over: boolean;
-            /** Digits */
-            digits: number;
+            /**
+             * Digits
+             * @enum {integer}
+             */
+            digits: 6 | 3 | 4 | 5 | 7 | 8 | 9;
             /** Initial Value */
             initial_value: number | string;
             /**
