@@ -59,10 +59,13 @@ VISITOR: ContextVar[Visitor] = ContextVar("visitor")
 
 
 class Gate:
-    def __init__(self, app: App, authenticator: Authenticator, *, key: str) -> None:
+    def __init__(
+        self, app: App, authenticator: Authenticator, *, key: str, recheck_s: float = RECHECK_S
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._key = key.encode()
+        self._recheck_s = recheck_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -88,7 +91,7 @@ class Gate:
         """The websocket, until the session behind it ends."""
         talk = asyncio.ensure_future(self._app(scope, receive, send))
         try:
-            while not (await asyncio.wait({talk}, timeout=RECHECK_S))[0]:
+            while not (await asyncio.wait({talk}, timeout=self._recheck_s))[0]:
                 if await visitor.principal() is None:
                     await send({"type": "websocket.close", "code": SESSION_ENDED})
                     return

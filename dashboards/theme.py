@@ -49,7 +49,8 @@ _DARK = {
 }  # fmt: skip
 _WALL = _DARK | {
     "canvas": "#0b1226", "surface": "#111b36", "sunken": "#0e1730", "hover": "#18244a",
-    "line": "#22305a", "line-strong": "#33437a", "line-soft": "#1a2650", "shimmer": "#1a2650",
+    "active": "#1f2c57", "line": "#22305a",
+    "line-strong": "#33437a", "line-soft": "#1a2650", "shimmer": "#1a2650",
 }  # fmt: skip
 _SERIES = ("#2b5ce6", "#0e9f8e", "#c98208", "#7a5ae0", "#d9485f")
 _SERIES_DARK = ("#5e88f6", "#2fb8a4", "#e0a23a", "#9c86ee", "#ec7384")

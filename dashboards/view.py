@@ -80,7 +80,7 @@ class DashboardPage(Viewer):
         return pn.pane.HTML(text, stylesheets=[CSS], sizing_mode="stretch_width", margin=0)
 
     def chart(self) -> pn.pane.ECharts:
-        height = round(260 * self.theme.zoom)
+        height = 320 if self.is_wall else 260
         return pn.pane.ECharts({}, height=height, sizing_mode="stretch_width", margin=0)
 
     def panel(self, title: str, chart: Any) -> pn.Column:
@@ -121,7 +121,7 @@ class DashboardPage(Viewer):
         parts = {"controls": self.controls, "notice": self.notice, "lead": self.lead}
         for name, part in {**parts, **self.blocks()}.items():
             template.add_panel(name, part)
-        template.add_variable("layout", [["controls"], ["notice"], ["lead"], *self.layout()])
+        template.add_variable("layout", [["controls"], ["lead"], *self.layout()])
         for icon in ("app_favicon", "apple_icon"):
             template.add_variable(icon, "/assets/mark.svg")
         template.add_variable("first", "lead")

@@ -83,7 +83,7 @@ def _amount(
     )
     compare = _changes(figures, key, say, points=False) if compared else ""
     return (
-        f'<section class="panel figure" data-figure="{key}" data-value="{value}">'
+        f'<section class="panel figure third" data-figure="{key}" data-value="{value}">'
         f"<h2>{escape(title)}</h2>"
         f'<div class="value" title="{money(value)}">{shown}<small>{unit}</small></div>'
         f'{compare}<div class="line">{lines}</div></section>'

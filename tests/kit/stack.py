@@ -126,6 +126,7 @@ async def seeded_stack(database: TestDatabase, folder: Path) -> AsyncIterator[St
                 "platform_password": broker.platform_password,
             },
             simulators={"ports": ports},
+            dashboards={"host": "127.0.0.1", "port": free_port()},
         )
         revealed = _revealed(endpoints.model_dump(mode="python"))
         (folder / "runtime.json").write_text(json.dumps(revealed, default=str))
