@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Uuid, bindparam, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel import numbering
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, NotFound
+from cloud.kernel.hot import Hot
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.money import ZERO
-from cloud.modules.accounts import queries as accounts
+from cloud.modules.accounts.models import User
 from cloud.modules.ledger.models import Account, Entry, Line
 from cloud.modules.ledger.schemas import (
     AccountChoice,
@@ -84,7 +86,7 @@ async def balance(ctx: Ctx, code: str) -> Decimal:
 
 async def entries_of_bill(ctx: Ctx, bill_id: UUID) -> list[EntryOfDocument]:
     """The entries that moved a bill, each cut to the lines of that bill."""
-    return await _entries(ctx, col(Line.bill_id) == bill_id)
+    return _grouped(ctx, await _OF_BILL.all(ctx.session, bill_id=bill_id))
 
 
 async def entries_of_source(ctx: Ctx, kind: str, source_id: UUID) -> list[EntryOfDocument]:
@@ -94,15 +96,30 @@ async def entries_of_source(ctx: Ctx, kind: str, source_id: UUID) -> list[EntryO
     )
 
 
-async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
-    found = await ctx.session.execute(
+class _EntryLine(NamedTuple):
+    """The lines of an entry on one account and side, summed."""
+
+    id: UUID
+    number: str
+    business_on: date
+    summary: str
+    created_at: datetime
+    posted_by: str | None
+    code: str
+    name: str
+    debit: Decimal
+    credit: Decimal
+
+
+def _lines_where(condition: Any) -> Statement:
+    return (
         select(
             col(Entry.id),
             col(Entry.number),
             col(Entry.business_on),
             col(Entry.summary),
             col(Entry.created_at),
-            col(Entry.created_by),
+            col(User.name).label("posted_by"),
             col(Account.code),
             col(Account.name),
             func.sum(col(Line.debit)).label("debit"),
@@ -111,9 +128,11 @@ async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
         .select_from(Line)
         .join(Entry, col(Entry.id) == col(Line.entry_id))
         .join(Account, col(Account.id) == col(Line.account_id))
+        .outerjoin(User, col(User.id) == col(Entry.created_by))
         .where(condition)
         .group_by(
             col(Entry.id),
+            col(User.name),
             col(Account.code),
             col(Account.name),
             (col(Line.debit) > ZERO).label("is_debit"),
@@ -127,15 +146,27 @@ async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
         )
         .limit(LINES_SHOWN_MAX)
     )
-    rows = found.all()
-    names = await accounts.names_of(ctx, {row.created_by for row in rows if row.created_by})
+
+
+_OF_BILL = Hot(
+    _lines_where(col(Line.bill_id) == bindparam("bill_id", type_=Uuid())),
+    _EntryLine,
+)
+
+
+async def _entries(ctx: Ctx, condition: Any) -> list[EntryOfDocument]:
+    found = await ctx.session.execute(_lines_where(condition))
+    return _grouped(ctx, [_EntryLine(*row) for row in found])
+
+
+def _grouped(ctx: Ctx, rows: list[_EntryLine]) -> list[EntryOfDocument]:
     return [
         EntryOfDocument(
             number=group[0].number,
             business_on=group[0].business_on,
             summary=group[0].summary,
             posted_at=group[0].created_at,
-            posted_by=names.get(group[0].created_by, ctx.say("The platform")),
+            posted_by=group[0].posted_by or ctx.say("The platform"),
             lines=[_line(row) for row in group],
         )
         for group in (list(rows) for _, rows in groupby(rows, key=lambda row: row.id))

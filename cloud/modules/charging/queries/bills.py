@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,11 +10,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import Date, Uuid, bindparam, case, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
+from cloud.kernel.hot import Hot
 from cloud.kernel.listing import (
     Expression,
     Listing,
@@ -77,7 +79,7 @@ _STATE: Expression = case(
 )
 
 
-def _rows(today: date) -> Statement:
+def _rows(today: Any) -> Statement:
     late = case((_OPEN > ZERO, func.greatest(today - col(Bill.due_on), 0)), else_=0)
     return (
         select(
@@ -187,23 +189,32 @@ def _issued_in(today: date) -> Expression:
     return col(Bill.issued_on) >= today.replace(day=1)
 
 
+def _one() -> Statement:
+    more = (Bill.issued_on, Bill.snapshot, Bill.quantity, Bill.tax)
+    return (
+        _rows(bindparam("today", type_=Date()))
+        .add_columns(col(Item.code).label("item_code"), *map(col, more))
+        .where(col(Bill.id) == bindparam("bill_id", type_=Uuid()))
+    )
+
+
+_NAMES = [str(column.key) for column in _one().selected_columns]
+_Detailed = namedtuple("_Detailed", _NAMES)  # type: ignore[misc]
+_DETAILED = Hot(_one(), _Detailed)
+
+
 async def read_bill(ctx: Ctx, bill_id: UUID) -> BillDetail:
     """One bill, computed again from its own basis, with the entries that moved it.
 
     Raises NotFound.
     """
-    bill = await ctx.get(Bill, bill_id)
-    found = await ctx.session.execute(_rows(ctx.business_on).where(col(Bill.id) == bill_id))
-    row = found.mappings().one_or_none()
-    item = await ctx.find(Item, bill.item_id)
-    if row is None or item is None:
+    bill: Any = await _DETAILED.one_or_none(ctx.session, today=ctx.business_on, bill_id=bill_id)
+    if bill is None:
         raise NotFound
     entries = await ledger.entries_of_bill(ctx, bill_id)
     return BillDetail.model_validate(
         {
-            **_read(ctx, row),
-            "item_code": item.code,
-            "issued_on": bill.issued_on,
+            **_read(ctx, bill._asdict()),
             "explanation": explain(ctx, bill),
             "entries": entries,
             "timeline": _timeline(entries),

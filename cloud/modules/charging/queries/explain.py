@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.money import exact_decimal
 from cloud.kernel.periods import ONE_DAY
-from cloud.modules.charging.models import AreaBasis, Bill, Method, PricePer, Proration
+from cloud.modules.charging.models import AreaBasis, Method, PricePer, Proration
 from cloud.modules.charging.rules import (
     Basis,
     Readings,
@@ -41,7 +42,20 @@ PRORATION = {
 }
 
 
-def explain(ctx: Ctx, bill: Bill) -> Explanation:
+class Stored(Protocol):
+    """What a bill keeps of its own computing."""
+
+    @property
+    def snapshot(self) -> dict[str, Any]: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def tax(self) -> Decimal: ...
+
+
+def explain(ctx: Ctx, bill: Stored) -> Explanation:
     """Compute the bill again from its own basis and say whether it agrees."""
     basis = from_snapshot(bill.snapshot)
     computed = compute(basis)
@@ -78,7 +92,7 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
     return operands
 
 
-def _lines(ctx: Ctx, basis: Basis, bill: Bill, raw: Decimal) -> list[ExplainedLine]:
+def _lines(ctx: Ctx, basis: Basis, bill: Stored, raw: Decimal) -> list[ExplainedLine]:
     lines = _quantity_lines(ctx, basis)
     lines += [_price_line(ctx, basis, segment) for segment in basis.segments]
     if basis.method is not Method.metered:
