@@ -57,7 +57,8 @@ async def test_no_call_is_a_bug(own_database: TestDatabase, tmp_path: Path) -> N
         stack.role("host")
         stack.role("worker")
         base = f"http://127.0.0.1:{stack.port}"
-        await until(lambda: "host.ready" in stack.tail("host"), "the host", 60)
+        await until(lambda: "host.ready" in stack.tail("host"), "the host", 90)
+        await until(lambda: is_served(base), "the web process", 90)
         takes_all_permissions_from(own_database, "gongcheng")
         known = ids_of(own_database)
         found = [
@@ -66,6 +67,13 @@ async def test_no_call_is_a_bug(own_database: TestDatabase, tmp_path: Path) -> N
             for fault in faults(caller(base, login), base, known)
         ]
         assert not found, "\n\n".join(found)
+
+
+def is_served(base: str) -> bool:
+    try:
+        return requests.get(f"{base}/api/v1/session/public", timeout=5).ok
+    except requests.ConnectionError:
+        return False
 
 
 def takes_all_permissions_from(database: TestDatabase, login: str) -> None:

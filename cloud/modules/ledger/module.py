@@ -13,6 +13,7 @@ MODULE = Module(
     subjects={
         "account": "Trial balance",
         "entry": "Journal",
+        "number_rule": "Number rules",
     },
     routers=(api.router,),
     pages=pages.PAGES,
