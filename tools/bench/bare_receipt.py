@@ -26,11 +26,28 @@ _NUMBER = """
     ON CONFLICT (company_id, org_id, series, period)
     DO UPDATE SET next_number = series.next_number + 1 RETURNING next_number
 """
+_OPEN_SHIFT = """
+    INSERT INTO receiving_shift (id, company_id, org_id, created_at, created_by, version,
+      cashier_id, business_on, opened_at, note)
+    VALUES (%(id)s, %(company)s, %(org)s, now(), %(user)s, 1, %(user)s, current_date, now(), '')
+    ON CONFLICT DO NOTHING
+"""
+_SHIFT = """
+    SELECT id FROM receiving_shift WHERE org_id = %(org)s AND cashier_id = %(user)s
+      AND business_on = current_date AND closed_at IS NULL FOR UPDATE
+"""
 _RECEIPT = """
     INSERT INTO receiving_receipt (id, company_id, org_id, created_at, created_by, version, number,
-      business_on, room_id, payer_id, payer_name, legal_entity_id, method, amount, reason)
+      business_on, room_id, payer_id, payer_name, legal_entity_id, method, amount, change, reason,
+      shift_id)
     VALUES (%(receipt)s, %(company)s, %(org)s, now(), %(user)s, 1, %(number)s, current_date,
-      %(room)s, %(payer)s, %(payer_name)s, %(entity)s, 'cash', %(amount)s, '')
+      %(room)s, %(payer)s, %(payer_name)s, %(entity)s, 'cash', %(amount)s, 0, '', %(shift)s)
+"""
+_METHOD_LINE = """
+    INSERT INTO receiving_method_line (id, company_id, org_id, created_at, created_by, version,
+      receipt_id, place, method_id, code, kind, account_id, amount)
+    VALUES (%(line)s, %(company)s, %(org)s, now(), %(user)s, 1, %(receipt)s, 1, %(method)s, 'cash',
+      'cash', %(money)s, %(amount)s)
 """
 _ALLOCATION = """
     INSERT INTO receiving_allocation
@@ -53,7 +70,7 @@ _LINES = """
       (%(company)s, %(org)s, %(entry)s, %(receivable)s, %(entity)s, 0, %(amount)s, %(room)s,
        %(payer)s, %(item)s, %(bill)s, %(user)s, 'cash')
 """
-_CASH = "SELECT id FROM ledger_account WHERE code = '1001'"
+_CASH = "SELECT id AS method, account_id AS money FROM receiving_payment_method WHERE code = 'cash'"
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -83,9 +100,12 @@ async def take_all(
     opened: Sequence[Connection], place: Place, bills: Sequence[dict[str, Any]], *, tag: str
 ) -> None:
     """One transaction a bill, one at a time on each connection."""
-    money = (await (await opened[0].execute(_CASH)).fetchone() or (None,))[0]
+    user = place.estate.principal.id
+    cash = await _first(opened[0], _CASH, {})
+    shift = {"id": uuid7(), "user": user, "company": place.estate.company.id}
+    await opened[0].execute(_OPEN_SHIFT, {**shift, "org": place.estate.site_id})
     await opened[0].commit()
-    known = {"money": money, "user": place.estate.principal.id}
+    known = {"method": cash[0], "money": cash[1], "user": user}
     waiting = iter(bills)
     async with asyncio.TaskGroup() as group:
         for connection in opened:
@@ -113,14 +133,23 @@ async def _take(
             "receipt": uuid7(),
             "allocation": uuid7(),
             "entry": uuid7(),
+            "line": uuid7(),
         }
         async with connection.transaction():
             await connection.execute(_KEY, given)
             await connection.execute(_PAID, given)
-            for series, statements in (("SK", (_RECEIPT, _ALLOCATION)), ("JZ", (_ENTRY, _LINES))):
-                found = await connection.execute(_NUMBER, {**given, "series": series})
-                row = await found.fetchone()
-                assert row is not None
-                numbered = {**given, "number": f"{tag}{row[0]}"}
+            given["shift"] = (await _first(connection, _SHIFT, given))[0]
+            for series, statements in (
+                ("SK", (_RECEIPT, _METHOD_LINE, _ALLOCATION)),
+                ("JZ", (_ENTRY, _LINES)),
+            ):
+                number = (await _first(connection, _NUMBER, {**given, "series": series}))[0]
+                numbered = {**given, "number": f"{tag}{number}"}
                 for statement in statements:
                     await connection.execute(statement, numbered)
+
+
+async def _first(connection: Connection, statement: str, given: dict[str, Any]) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = await (await connection.execute(statement, given)).fetchone()
+    assert row is not None
+    return row

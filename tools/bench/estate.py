@@ -21,6 +21,7 @@ from cloud.embedded.postgres import PostgresCluster
 from cloud.kernel.context import Ctx
 from cloud.kernel.settings import Endpoints
 from cloud.main import migrate
+from cloud.modules.receiving import service as receiving
 from tests.cloud.charging.builders import Estate, build_estate
 from tests.kit.database import (
     APP_PASSWORD,
@@ -62,6 +63,8 @@ async def built_place(bills: int) -> AsyncIterator[Place]:
         async with committing(database) as sessions:
             world = await build_world(sessions)
             estate = await build_estate(world)
+            async with world.unit(world.headquarters()) as ctx:
+                await receiving.add_standard_methods(ctx)
             async with world.unit() as ctx:
                 await _add_rooms(ctx, estate, bills)
             analyze(database)
