@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -82,6 +83,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _wrong_shape)
     app.add_exception_handler(IntegrityError, _violation)
     app.add_exception_handler(DBAPIError, _violation)
+    app.add_exception_handler(psycopg.Error, _violation)  # of a Hot read
     app.add_exception_handler(HTTPException, _routing)
     app.add_exception_handler(Exception, _bug)
 
@@ -172,8 +174,8 @@ async def _wrong_shape(request: Request, error: Exception) -> JSONResponse:
 
 async def _violation(request: Request, error: Exception) -> JSONResponse:
     """Constraints that a race can reach. A service translates those that it names itself."""
-    assert isinstance(error, DBAPIError)
-    state = getattr(error.orig, "sqlstate", None)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
     if state == UNIQUE_VIOLATION:
         return problem(request, DocumentExists())
     if state == EXCLUSION_VIOLATION:

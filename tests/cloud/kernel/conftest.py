@@ -36,6 +36,10 @@ async def committing_probe(
             "CREATE CONSTRAINT TRIGGER doom AFTER INSERT ON probe_doomed"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION probe_doom()"
         )
+        connection.execute(
+            "CREATE FUNCTION probe_refuse(sqlstate text) RETURNS text LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = $1; END $$"
+        )
         connection.execute("GRANT SELECT, INSERT ON probe_twin, probe_doomed TO wuye_app")
     principal = committed.at_site(permissions=PROBE)
     async with probing(own_database, committed, principal) as client:

@@ -14,11 +14,12 @@ from uuid import UUID
 import httpx
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, func, select, text
 
 from cloud.kernel.auth import CSRF_HEADER, SESSION_COOKIE, csrf_token
 from cloud.kernel.context import Ctx, Principal
 from cloud.kernel.errors import FieldError, Unprocessable
+from cloud.kernel.hot import Hot
 from cloud.kernel.http import allow, current_ctx, idempotent
 from cloud.kernel.listing import Listed
 from cloud.kernel.numbering import next_number
@@ -75,6 +76,9 @@ class PaymentRead(BaseModel):
     number: str
     amount: Decimal
 
+
+_HANG_UP = Hot(select(func.pg_terminate_backend(func.pg_backend_pid())), bool)
+_REFUSE = Hot(select(func.probe_refuse(bindparam("sqlstate", type_=String()))), str)
 
 router = APIRouter(prefix="/api/v1/probe", tags=["probe"])
 
@@ -151,6 +155,20 @@ async def read_state(ctx: Pay, sqlstate: str) -> dict[str, str]:
             " current_setting('probe.state'); END $$"
         )
     )
+    return {}
+
+
+@router.get("/hung-up", response_model=None)
+async def read_hung_up(ctx: Pay) -> dict[str, str]:
+    """The server ends the connection in the middle of a read by the driver itself."""
+    await _HANG_UP.all(ctx.session)
+    return {}
+
+
+@router.get("/hot-states/{sqlstate}", response_model=None)
+async def read_hot_state(ctx: Pay, sqlstate: str) -> dict[str, str]:
+    """The database refuses a read by the driver itself with the given state."""
+    await _REFUSE.all(ctx.session, sqlstate=sqlstate)
     return {}
 
 

@@ -218,6 +218,24 @@ class TestTheDatabase:
     ) -> None:
         assert_refused(await probe.get(f"/api/v1/probe/states/{sqlstate}"), status, code)
 
+    @pytest.mark.parametrize(
+        ("sqlstate", "status", "code"),
+        [("55P03", 503, "database-away"), ("22012", 500, "internal-error")],
+    )
+    async def test_refuses_a_hot_read_alike(
+        self, committing_probe: httpx.AsyncClient, sqlstate: str, status: int, code: str
+    ) -> None:
+        response = await committing_probe.get(f"/api/v1/probe/hot-states/{sqlstate}")
+        assert_refused(response, status, code)
+
+    async def test_is_away_when_it_hangs_up_in_mid_read(
+        self, committing_probe: httpx.AsyncClient, committed: World
+    ) -> None:
+        assert_refused(await committing_probe.get("/api/v1/probe/hung-up"), 503, "database-away")
+
+        unit = f"/api/v1/probe/units/{committed.alpha.site_id}"
+        assert (await committing_probe.get(unit)).status_code == 200
+
 
 class TestEveryAnswer:
     @pytest.mark.parametrize("path", ["/api/v1/probe/list", "/api/v1/probe/nowhere"])
