@@ -37,6 +37,8 @@ FOREIGN_KEY_VIOLATION = "23503"
 EXCLUSION_VIOLATION = "23P01"
 ROW_SECURITY_VIOLATION = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
+# NUL in JSON; the driver refuses it in text by itself, without a state.
+NOT_STORABLE = frozenset({"22P05", "22021"})
 
 
 class ProblemField(BaseModel):
@@ -72,6 +74,10 @@ class ReferenceUnknown(NotFound):
 
 class InternalError(AppError):
     message = "Something failed on our side. Nothing was saved. Tell support the incident number."
+
+
+class TextNotStorable(Unprocessable):
+    message = "The text holds a character that cannot be kept. Remove it and send again."
 
 
 class DatabaseAway(Unavailable):
@@ -182,6 +188,8 @@ async def _violation(request: Request, error: Exception) -> JSONResponse:
         return problem(request, PeriodsOverlap())
     if state in {FOREIGN_KEY_VIOLATION, ROW_SECURITY_VIOLATION}:
         return problem(request, ReferenceUnknown())
+    if state in NOT_STORABLE or (state is None and isinstance(error.orig, psycopg.DataError)):
+        return problem(request, TextNotStorable())
     if state is None or state.startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
         return problem(request, DatabaseAway())
     return await _bug(request, error)

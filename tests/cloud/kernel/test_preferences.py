@@ -87,3 +87,14 @@ class TestPreferences:
 
         assert response.status_code == 422
         assert (await person.get(OF_BILLS)).json()["views"] == []
+
+
+class TestWhatCannotBeKept:
+    async def test_is_refused_in_json_and_in_text(self, client: Clients, world: World) -> None:
+        person = client(world.at_site())
+
+        kept = await person.put(OF_BILLS, json={**LAYOUT, "hidden": ["a\0b"]})
+        asked = await person.get("/api/v1/resources/rooms?q=a%00b")
+
+        assert_refused(kept, 422, "text-not-storable")
+        assert_refused(asked, 422, "text-not-storable")
