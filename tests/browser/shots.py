@@ -43,7 +43,8 @@ class Options:
     room: str
     site: str
     faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # to be looked at; names are Chinese by right
+    # What should be looked at, and where it was first seen. Names are Chinese by right.
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def _settle(page: Page) -> None:
@@ -254,11 +255,21 @@ def _overflows(page: Page) -> bool:
     )
 
 
+def _choose_site(page: Page, options: Options) -> None:
+    """The live screen is of one project: the first, unless one was named."""
+    if not options.site:
+        units = page.evaluate("fetch('/api/v1/session').then((answer) => answer.json())")["units"]
+        options.site = next(unit["id"] for unit in units if unit["kind"] == "project")
+    page.evaluate("site => localStorage.setItem('wuye.site', site)", options.site)
+    page.context.add_init_script(f"localStorage.setItem('wuye.site', '{options.site}')")
+
+
 def _shoot(page: Page, options: Options, name: str) -> None:
     _settle_quietly(page)
-    options.notes += [f"{name}: Chinese: {line}" for line in _untranslated(page)]
+    for line in _untranslated(page):
+        options.notes.setdefault(f"Chinese: {line}", name)
     if _overflows(page):
-        options.notes.append(f"{name}: wider than the window")
+        options.notes.setdefault(f"wider than the window: {name}", name)
     path = options.out / f"{name}.png"
     page.screenshot(path=str(path))
     sys.stdout.write(f"{path}\n")
@@ -279,6 +290,7 @@ def _round(browser: Browser, options: Options, *, size: str, theme: str, locale:
         _shoot(page, options, f"login-{suffix}")
     _watch(context, options)
     _log_in(page, options, locale)
+    _choose_site(page, options)
     for name, scene in SCENES.items():
         if options.only and name not in options.only.split(","):
             continue
@@ -326,8 +338,8 @@ def main() -> int:
             size, theme, locale = one.split(":")
             _round(browser, options, size=size, theme=theme, locale=locale)
         browser.close()
-    for note in options.notes:
-        sys.stdout.write(f"{note}\n")
+    for note, name in options.notes.items():
+        sys.stdout.write(f"{note} ({name})\n")
     for fault in options.faults:
         sys.stderr.write(f"{fault}\n")
     return 1 if options.faults else 0
