@@ -188,7 +188,7 @@ async def _violation(request: Request, error: Exception) -> JSONResponse:
         return problem(request, PeriodsOverlap())
     if state in {FOREIGN_KEY_VIOLATION, ROW_SECURITY_VIOLATION}:
         return problem(request, ReferenceUnknown())
-    if state in NOT_STORABLE or (state is None and isinstance(error.orig, psycopg.DataError)):
+    if state in NOT_STORABLE or (state is None and isinstance(cause, psycopg.DataError)):
         return problem(request, TextNotStorable())
     if state is None or state.startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
         return problem(request, DatabaseAway())

@@ -94,6 +94,21 @@ def field_codes(sources: Iterable[Source]) -> set[str]:
     return found
 
 
+def said(sources: Iterable[Source]) -> set[str]:
+    """Keys that code says itself: ctx.say("months"), also one of two: say("a" if … else "b")."""
+    keys = [
+        node.args[0]
+        for source in sources
+        for node, _ in source.walk()
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "say"
+        and node.args
+    ]
+    either = [part for key in keys if isinstance(key, ast.IfExp) for part in (key.body, key.orelse)]
+    return {str(key.value) for key in (*keys, *either) if isinstance(key, ast.Constant)}
+
+
 def left_over(keys: Iterable[str], sources: Iterable[Source]) -> list[str]:
     """Keys of a locale file that no text in its own folder names."""
     named: set[str] = set()
@@ -146,6 +161,11 @@ class TestTheTexts:
         declared = tuple(item for module in MODULES for item in (*module.pages, *module.menu))
 
         assert untranslated(labels_of((*declared, *HEADINGS)), texts) == []
+
+    def test_what_code_says_is_translated(self, texts: Texts) -> None:
+        below = [source for folder in FOLDERS for source in sources_below(folder)]
+
+        assert untranslated(said(below), texts) == []
 
     def test_refusals_are_translated(self, texts: Texts) -> None:
         missing = [kind.code for kind in refusals() if f"error.{kind.code}" not in texts.chinese]

@@ -141,6 +141,8 @@ def _walk(page: Page, options: Options, suffix: str) -> None:
     for code, path in _entries(page):
         name = code.replace("/", "-")
         page.goto(f"{options.base}{path}")
+        if not path.startswith("/p/"):
+            page.wait_for_timeout(PUSHED_MS)  # dashboards and live screens are drawn by what comes
         _shoot(page, options, f"page-{name}-{suffix}")
         if not path.startswith("/p/"):
             continue
