@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloud import main
+from cloud.kernel.errors import AppError
 from cloud.kernel.settings import Settings
 from tools.lint import house
 from tools.lint.source import ROOT
@@ -69,6 +71,28 @@ class TestDecisions:
         rules = {name for group in named for name in re.findall(r"`([\w-]+)`", group)}
         assert rules
         assert rules - {rule.name for rule in house.RULES} == set()
+
+
+def refusals(module: str) -> dict[str, int]:
+    """The statuses of what a module refuses, by code."""
+    found: dict[str, int] = {}
+    waiting = [AppError]
+    while waiting:
+        error = waiting.pop()
+        waiting += error.__subclasses__()
+        if error.__module__.startswith(f"cloud.modules.{module}."):
+            found[error.code] = error.status
+    return found
+
+
+class TestModulePages:
+    @pytest.mark.parametrize("module", [module.name for module in main.MODULES])
+    def test_name_every_refusal_with_its_status(self, module: str) -> None:
+        page = read(f"docs/modules/{module}.md")
+        rows = re.findall(r"^\| (\d{3}) \| (.+?) \|", page, re.MULTILINE)
+        said = {code: int(status) for status, codes in rows for code in _QUOTED.findall(codes)}
+
+        assert {code: said.get(code) for code in refusals(module)} == refusals(module)
 
 
 class TestReadme:
