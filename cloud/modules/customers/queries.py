@@ -31,7 +31,7 @@ from cloud.kernel.listing import (
 from cloud.kernel.periods import ONE_DAY
 from cloud.kernel.search import SearchHit, Wanted
 from cloud.modules.customers.models import OWNERS, Party, PartyKind, RoomParty, RoomRole
-from cloud.modules.customers.schemas import PartyRead, RoleRead, RoomPeople
+from cloud.modules.customers.schemas import PartyRead, RoomPeople, RoomRoleRead
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 from cloud.modules.resources import queries as resources
@@ -327,7 +327,7 @@ async def people_of_room(ctx: Ctx, room_id: UUID) -> RoomPeople:
     return RoomPeople(items=roles, share_total=sum(shares, Decimal(0)) if shares else None)
 
 
-async def _roles(ctx: Ctx, condition: Any) -> list[RoleRead]:
+async def _roles(ctx: Ctx, condition: Any) -> list[RoomRoleRead]:
     today = ctx.business_on
     found = await ctx.session.execute(
         select(
@@ -349,7 +349,7 @@ async def _roles(ctx: Ctx, condition: Any) -> list[RoleRead]:
         .limit(ROLES_MAX)
     )
     return [
-        RoleRead(
+        RoomRoleRead(
             id=held.id,
             room_id=held.room_id,
             room_name=room_name,

@@ -124,7 +124,7 @@ class RoomPartyRead(BaseModel):
     is_payer: bool
 
 
-class RoleRead(BaseModel):
+class RoomRoleRead(BaseModel):
     """A role over time. `state` says whether it holds today, will, or has ended."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -145,14 +145,14 @@ class RoleRead(BaseModel):
 
 
 class PartyDetail(PartyRead):
-    roles: list[RoleRead]
+    roles: list[RoomRoleRead]
 
 
 class RoomPeople(BaseModel):
     """Everybody who has or had a role in a room. `share_total` is of today's owners, null when
     none of them has a share."""
 
-    items: list[RoleRead]
+    items: list[RoomRoleRead]
     share_total: Decimal | None
 
 

@@ -40,6 +40,8 @@ from cloud.modules.receiving.permissions import (
 )
 from cloud.modules.receiving.queries import SearchBy
 from cloud.modules.receiving.schemas import (
+    BuildingGrid,
+    BuildingsOnGrid,
     Changed,
     CounterRoom,
     Deducted,
@@ -67,6 +69,7 @@ from cloud.modules.receiving.schemas import (
     ReceiptTaken,
     RefundWanted,
     RevealedPhone,
+    RoomProfile,
     RoomStatement,
     Shift,
     ShiftClose,
@@ -185,6 +188,21 @@ async def reverse_receipt(
     ctx: ReverseReceipts, receipt_id: UUID, wanted: ReceiptReverse
 ) -> Receipt:
     return await service.reverse_receipt(ctx, receipt_id=receipt_id, reason=wanted.reason)
+
+
+@router.get("/grid", response_model=BuildingsOnGrid)
+async def list_grid(ctx: ReadReceipts, site_id: UUID) -> BuildingsOnGrid:
+    return await queries.list_grid(ctx, site_id=site_id)
+
+
+@router.get("/grid/{building_id}", response_model=BuildingGrid)
+async def read_grid(ctx: ReadReceipts, building_id: UUID) -> BuildingGrid:
+    return await queries.read_grid(ctx, building_id)
+
+
+@router.get("/rooms/{room_id}", response_model=RoomProfile)
+async def room_profile(ctx: ReadReceipts, room_id: UUID) -> RoomProfile:
+    return await queries.room_profile(ctx, room_id)
 
 
 @router.get("/rooms/{room_id}/statement", response_model=RoomStatement)

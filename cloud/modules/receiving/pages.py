@@ -581,6 +581,9 @@ MENU = (
         favorite=True,
         rank=10,
     ),
+    MenuEntry(
+        "resources", "Room grid", view="/grid", needs=api.list_grid, icon="layout-grid", rank=10
+    ),
     MenuEntry("finance", "Receipts", page="receiving.receipts", rank=25),
     MenuEntry("finance", "Prepayments", page="receiving.prepaid", rank=26),
     MenuEntry("finance", "Deposits", page="receiving.deposits", rank=27),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from cloud.kernel.money import ZERO, split_money
 from cloud.kernel.ui.language import Tone
+from cloud.modules.metering.models import MeterKind, MeterState
 from cloud.modules.receiving.models import (
     DepositState,
     MethodKind,
@@ -19,6 +20,8 @@ from cloud.modules.receiving.models import (
     PayoutKind,
     ReceiptState,
 )
+from cloud.modules.resources.models import RoomState
+from cloud.modules.resources.rules import UNDELIVERED
 
 METHOD_KIND_LABELS: dict[MethodKind, tuple[str, Tone]] = {
     MethodKind.cash: ("Cash", Tone.ok),
@@ -117,3 +120,70 @@ def allocate(amount: Decimal, bills: Sequence[Owed]) -> tuple[list[Part], Decima
         if left == 0:
             break
     return parts, left
+
+
+# The values of other modules' pages, whose labels no module above may import.
+BILL_LABELS: dict[str, tuple[str, Tone]] = {
+    "unpaid": ("To be paid", Tone.info),
+    "partial": ("Partly paid", Tone.warn),
+    "paid": ("Paid", Tone.ok),
+    "overdue": ("Overdue", Tone.bad),
+}
+
+BINDING_LABELS: dict[str, tuple[str, Tone]] = {
+    "holding": ("Holding", Tone.ok),
+    "upcoming": ("To come", Tone.wait),
+    "ended": ("Ended", Tone.mute),
+}
+
+METER_KIND_LABELS: dict[MeterKind, tuple[str, Tone]] = {
+    MeterKind.electricity: ("Electricity", Tone.warn),
+    MeterKind.water: ("Water", Tone.info),
+    MeterKind.gas: ("Gas", Tone.auto),
+    MeterKind.heat: ("Heat", Tone.wait),
+}
+
+METER_STATE_LABELS: dict[MeterState, tuple[str, Tone]] = {
+    MeterState.in_use: ("In use", Tone.ok),
+    MeterState.stopped: ("Stopped", Tone.mute),
+    MeterState.removed: ("Removed", Tone.mute),
+}
+
+
+class CellLook(StrEnum):
+    """What a cell of the room grid shows first: arrears by their age, else the room's state."""
+
+    over_12 = "over_12"
+    over_3 = "over_3"
+    overdue = "overdue"
+    closed = "closed"
+    undelivered = "undelivered"
+    decorating = "decorating"
+    vacant = "vacant"
+    usual = "usual"
+
+
+YEAR = 12
+QUARTER = 3
+
+
+def months_overdue(due_on: date | None, today: date) -> int:
+    """Months begun since a bill fell due; none before that, one from the day after it on."""
+    if due_on is None or due_on >= today:
+        return 0
+    whole = (today.year - due_on.year) * YEAR + today.month - due_on.month
+    return whole + (1 if today.day > due_on.day else 0)
+
+
+def look_of(state: RoomState, months: int) -> CellLook:
+    if months:
+        if months > YEAR:
+            return CellLook.over_12
+        return CellLook.over_3 if months > QUARTER else CellLook.overdue
+    if state is RoomState.closed:
+        return CellLook.closed
+    if state in UNDELIVERED:
+        return CellLook.undelivered
+    if state is RoomState.decorating:
+        return CellLook.decorating
+    return CellLook.vacant if state is RoomState.vacant else CellLook.usual

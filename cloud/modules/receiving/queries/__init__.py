@@ -6,6 +6,7 @@ from cloud.modules.receiving.queries.counter import (
     read_desk,
     search_rooms,
 )
+from cloud.modules.receiving.queries.grid import list_grid, read_grid
 from cloud.modules.receiving.queries.held import (
     deposit_item_options,
     legal_entity_options,
@@ -18,6 +19,7 @@ from cloud.modules.receiving.queries.held import (
 )
 from cloud.modules.receiving.queries.methods import list_methods, method_options
 from cloud.modules.receiving.queries.printing import receipt_sheet
+from cloud.modules.receiving.queries.profile import room_profile
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
 from cloud.modules.receiving.queries.searching import search_receipts
 from cloud.modules.receiving.queries.shifts import list_shifts, read_shift
@@ -30,6 +32,7 @@ __all__ = [
     "legal_entity_options",
     "list_deposit_items",
     "list_deposits",
+    "list_grid",
     "list_methods",
     "list_payouts",
     "list_prepaid",
@@ -38,11 +41,13 @@ __all__ = [
     "method_options",
     "read_deposit",
     "read_desk",
+    "read_grid",
     "read_prepaid",
     "read_receipt",
     "read_shift",
     "read_statement",
     "receipt_sheet",
+    "room_profile",
     "search_receipts",
     "search_rooms",
 ]

@@ -147,7 +147,7 @@ async def counter_room(ctx: Ctx, room_id: UUID) -> CounterRoom:
         bills=[_bill(ctx, bill) for bill in bills],
         open_total=sum((bill.open for bill in bills), ZERO),
         recent=await _recent(ctx, room_id),
-        balance=await _accounts(ctx, room_id),
+        balance=await accounts_of_room(ctx, room_id),
     )
 
 
@@ -190,7 +190,8 @@ async def _recent(ctx: Ctx, room_id: UUID) -> list[RecentReceipt]:
     ]
 
 
-async def _accounts(ctx: Ctx, room_id: UUID) -> Accounts:
+async def accounts_of_room(ctx: Ctx, room_id: UUID) -> Accounts:
+    """What is held for a room: prepayments and deposits with money left."""
     found = await ctx.session.execute(
         select(PrepaidAccount, col(Item.name), col(Party.name))
         .join(Party, col(Party.id) == col(PrepaidAccount.party_id))

@@ -2119,6 +2119,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receiving/grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Grid */
+        get: operations["receiving.list_grid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/grid/{building_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Grid */
+        get: operations["receiving.read_grid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receiving/methods": {
         parameters: {
             query?: never;
@@ -2353,6 +2387,23 @@ export interface paths {
         put?: never;
         /** Reverse Receipt */
         post: operations["receiving.reverse_receipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/rooms/{room_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Room Profile */
+        get: operations["receiving.room_profile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3362,6 +3413,31 @@ export interface components {
          * @enum {string}
          */
         BillFilter: "unpaid" | "partial" | "paid" | "overdue";
+        /** BillOfRoom */
+        BillOfRoom: {
+            /** Amount */
+            amount: string;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Number */
+            number: string;
+            /** Open */
+            open: string;
+            /** Overdue Days */
+            overdue_days: number;
+            period: components["schemas"]["ClosedPeriod"];
+            state: components["schemas"]["Shown"];
+        };
         /** BillRead */
         BillRead: {
             /** Amount */
@@ -3448,6 +3524,31 @@ export interface components {
              */
             starts_on: string;
             usage?: components["schemas"]["RoomUsage"] | null;
+        };
+        /**
+         * BindingOfRoom
+         * @description `last_on` is the last day that the standard holds; null while no end is set.
+         */
+        BindingOfRoom: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Name */
+            item_name: string;
+            /** Last On */
+            last_on: string | null;
+            /** Meter No */
+            meter_no: string;
+            /** Standard Name */
+            standard_name: string;
+            /**
+             * Starts On
+             * Format: date
+             */
+            starts_on: string;
+            state: components["schemas"]["Shown"];
         };
         /** BindingRead */
         BindingRead: {
@@ -3586,6 +3687,45 @@ export interface components {
              */
             site_id: string;
         };
+        /** BuildingGrid */
+        BuildingGrid: {
+            /** Cells */
+            cells: components["schemas"]["Cell"][];
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Open */
+            open: string;
+        };
+        /**
+         * BuildingOnGrid
+         * @description `arrears_rate` is what is overdue of all that has fallen due; null before anything has.
+         */
+        BuildingOnGrid: {
+            /** Arrears Rate */
+            arrears_rate: string | null;
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** In Arrears */
+            in_arrears: number;
+            /** Name */
+            name: string;
+            /** Overdue */
+            overdue: string;
+            /** Rooms */
+            rooms: number;
+        };
         /** BuildingRead */
         BuildingRead: {
             /** Code */
@@ -3610,6 +3750,49 @@ export interface components {
             units: number;
             /** Version */
             version: number;
+        };
+        /** BuildingsOnGrid */
+        BuildingsOnGrid: {
+            /** Items */
+            items: components["schemas"]["BuildingOnGrid"][];
+        };
+        /**
+         * Cell
+         * @description A room of the grid. `months` counts those begun since its oldest overdue bill fell due.
+         */
+        Cell: {
+            /** Area */
+            area: string | null;
+            /** Code */
+            code: string;
+            /** Floor */
+            floor: number | null;
+            /** Full Name */
+            full_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Look */
+            look: string;
+            /** Months */
+            months: number;
+            /** Name */
+            name: string;
+            /** Open */
+            open: string;
+            /** Overdue */
+            overdue: string;
+            /** Payer Name */
+            payer_name: string;
+            /** Phone Masked */
+            phone_masked: string;
+            state: components["schemas"]["Shown"];
+            /** Unit */
+            unit: string;
+            /** Usage */
+            usage: string;
         };
         /** ChangeLine */
         ChangeLine: {
@@ -4356,6 +4539,19 @@ export interface components {
         EventList: {
             /** Items */
             items: components["schemas"]["EventRead"][];
+        };
+        /** EventOfRoom */
+        EventOfRoom: {
+            /**
+             * Happened On
+             * Format: date
+             */
+            happened_on: string;
+            kind: components["schemas"]["Shown"];
+            /** Note */
+            note: string;
+            /** Who */
+            who: string;
         };
         /** EventRead */
         EventRead: {
@@ -5201,6 +5397,26 @@ export interface components {
             /** Removed On */
             removed_on: string | null;
         };
+        /** MeterInRoom */
+        MeterInRoom: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["Shown"];
+            /** Last On */
+            last_on: string | null;
+            /** Last Value */
+            last_value: string | null;
+            /** Months */
+            months: components["schemas"]["MonthOfMeter"][];
+            /** No */
+            no: string;
+            state: components["schemas"]["Shown"];
+            /** Unit */
+            unit: string;
+        };
         /**
          * MeterKind
          * @enum {string}
@@ -5363,6 +5579,16 @@ export interface components {
             label: string;
             /** Subjects */
             subjects: components["schemas"]["SubjectRead"][];
+        };
+        /**
+         * MonthOfMeter
+         * @description `usage` is null where no reading tells it.
+         */
+        MonthOfMeter: {
+            /** Month */
+            month: string;
+            /** Usage */
+            usage: string | null;
         };
         /**
          * MonthOfUse
@@ -5876,7 +6102,7 @@ export interface components {
              */
             as_of: string;
             /** Items */
-            items: components["schemas"]["cloud__modules__accounts__schemas__RoleRead"][];
+            items: components["schemas"]["RoleRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -6124,7 +6350,7 @@ export interface components {
             /** Phone Masked */
             phone_masked: string;
             /** Roles */
-            roles: components["schemas"]["cloud__modules__customers__schemas__RoleRead"][];
+            roles: components["schemas"]["RoomRoleRead"][];
             /** Rooms */
             rooms: string;
             /**
@@ -6249,6 +6475,43 @@ export interface components {
             held: boolean;
             /** Label */
             label: string;
+        };
+        /**
+         * PersonOfRoom
+         * @description A role over time. `state` says whether it holds today, will, or has ended.
+         */
+        PersonOfRoom: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Payer */
+            is_payer: boolean;
+            /** Last On */
+            last_on: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Party Id
+             * Format: uuid
+             */
+            party_id: string;
+            /** Phone Masked */
+            phone_masked: string;
+            /** Relation */
+            relation: string;
+            /** Role */
+            role: string;
+            /** Share */
+            share: string | null;
+            /** State */
+            state: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
         };
         /** PlacementRead */
         PlacementRead: {
@@ -6669,6 +6932,26 @@ export interface components {
             /** Timeline */
             timeline: components["schemas"]["TimelineEvent"][];
         };
+        /** ReceiptOfRoom */
+        ReceiptOfRoom: {
+            /** Amount */
+            amount: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Method Name */
+            method_name: string;
+            /** Number */
+            number: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            state: components["schemas"]["Shown"];
+        };
         /** ReceiptRead */
         ReceiptRead: {
             /** Amount */
@@ -6925,6 +7208,28 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** RoleRead */
+        RoleRead: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** People */
+            people: number;
+            /** Permissions */
+            permissions: number;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
         /** RoomAreasChange */
         RoomAreasChange: {
             /** Building Area */
@@ -7071,6 +7376,43 @@ export interface components {
             state: components["schemas"]["RoomState"];
             usage: components["schemas"]["RoomUsage"];
         };
+        /** RoomFacts */
+        RoomFacts: {
+            /** Building Area */
+            building_area: string | null;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Chargeable Area */
+            chargeable_area: string | null;
+            /** Code */
+            code: string;
+            /** Floor */
+            floor: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Inner Area */
+            inner_area: string | null;
+            /** Name */
+            name: string;
+            /** Payer Name */
+            payer_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["Shown"];
+            /** Usage */
+            usage: string;
+        };
         /** RoomPartyCreate */
         RoomPartyCreate: {
             /**
@@ -7145,7 +7487,7 @@ export interface components {
          */
         RoomPeople: {
             /** Items */
-            items: components["schemas"]["cloud__modules__customers__schemas__RoleRead"][];
+            items: components["schemas"]["RoomRoleRead"][];
             /** Share Total */
             share_total: string | null;
         };
@@ -7159,6 +7501,33 @@ export interface components {
             floor: number;
             /** Unit */
             unit: string | null;
+        };
+        /**
+         * RoomProfile
+         * @description All that is known of one room; bills and receipts are the latest ones.
+         */
+        RoomProfile: {
+            /** Bills */
+            bills: components["schemas"]["BillOfRoom"][];
+            /** Bindings */
+            bindings: components["schemas"]["BindingOfRoom"][];
+            /** Deposits */
+            deposits: components["schemas"]["DepositAtCounter"][];
+            /** Events */
+            events: components["schemas"]["EventOfRoom"][];
+            /** Meters */
+            meters: components["schemas"]["MeterInRoom"][];
+            /** Open Total */
+            open_total: string;
+            /** Overdue */
+            overdue: string;
+            /** People */
+            people: components["schemas"]["PersonOfRoom"][];
+            /** Prepaid */
+            prepaid: components["schemas"]["PrepaidAtCounter"][];
+            /** Receipts */
+            receipts: components["schemas"]["ReceiptOfRoom"][];
+            room: components["schemas"]["RoomFacts"];
         };
         /** RoomRead */
         RoomRead: {
@@ -7212,6 +7581,50 @@ export interface components {
          * @enum {string}
          */
         RoomRole: "owner" | "co_owner" | "tenant" | "family" | "occupant" | "developer" | "agent";
+        /**
+         * RoomRoleRead
+         * @description A role over time. `state` says whether it holds today, will, or has ended.
+         */
+        RoomRoleRead: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Payer */
+            is_payer: boolean;
+            /** Last On */
+            last_on: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Party Id
+             * Format: uuid
+             */
+            party_id: string;
+            /** Phone Masked */
+            phone_masked: string;
+            /** Relation */
+            relation: string;
+            /** Role */
+            role: string;
+            /**
+             * Room Id
+             * Format: uuid
+             */
+            room_id: string;
+            /** Room Name */
+            room_name: string;
+            /** Share */
+            share: string | null;
+            /** State */
+            state: string;
+            /**
+             * Valid From
+             * Format: date
+             */
+            valid_from: string;
+        };
         /**
          * RoomRule
          * @description How the rooms of a building are numbered; the facts are those of every room.
@@ -8766,72 +9179,6 @@ export interface components {
             views: {
                 [key: string]: number;
             };
-        };
-        /** RoleRead */
-        cloud__modules__accounts__schemas__RoleRead: {
-            /** Code */
-            code: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Note */
-            note: string;
-            /** People */
-            people: number;
-            /** Permissions */
-            permissions: number;
-            /** State */
-            state: string;
-            /** Version */
-            version: number;
-        };
-        /**
-         * RoleRead
-         * @description A role over time. `state` says whether it holds today, will, or has ended.
-         */
-        cloud__modules__customers__schemas__RoleRead: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Is Payer */
-            is_payer: boolean;
-            /** Last On */
-            last_on: string | null;
-            /** Name */
-            name: string;
-            /**
-             * Party Id
-             * Format: uuid
-             */
-            party_id: string;
-            /** Phone Masked */
-            phone_masked: string;
-            /** Relation */
-            relation: string;
-            /** Role */
-            role: string;
-            /**
-             * Room Id
-             * Format: uuid
-             */
-            room_id: string;
-            /** Room Name */
-            room_name: string;
-            /** Share */
-            share: string | null;
-            /** State */
-            state: string;
-            /**
-             * Valid From
-             * Format: date
-             */
-            valid_from: string;
         };
         /** EntryRead */
         cloud__modules__ledger__schemas__EntryRead: {
@@ -13671,6 +14018,60 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "receiving.list_grid": {
+        parameters: {
+            query: {
+                site_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildingsOnGrid"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.read_grid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildingGrid"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "receiving.list_methods": {
         parameters: {
             query?: {
@@ -14170,6 +14571,33 @@ export interface operations {
             413: components["responses"]["Refusal413"];
             422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.room_profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomProfile"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
             503: components["responses"]["Refusal503"];
         };
     };

@@ -43,7 +43,14 @@ export interface ExportJob {
 
 export interface Boot {
   csrf: string
-  user: { id: string; name: string; post: string; login: string; locale: string; password_due: boolean }
+  user: {
+    id: string
+    name: string
+    post: string
+    login: string
+    locale: string
+    password_due: boolean
+  }
   permissions: string[]
   units: Unit[]
   menu: MenuItem[]
@@ -119,6 +126,124 @@ export interface CounterRoom {
     accounts: PrepaidAccount[]
     deposits: { id: string; item_name: string; party_name: string; balance: string }[]
   }
+}
+
+export interface Shown {
+  value: string
+  label: string
+  tone: Tone
+}
+
+export interface GridBuilding {
+  id: string
+  code: string
+  name: string
+  rooms: number
+  in_arrears: number
+  overdue: string
+  arrears_rate: string | null
+}
+
+export interface GridCell {
+  id: string
+  code: string
+  name: string
+  full_name: string
+  unit: string
+  floor: number | null
+  area: string | null
+  usage: string
+  state: Shown
+  look: string
+  open: string
+  overdue: string
+  months: number
+  payer_name: string
+  phone_masked: string
+}
+
+export interface BuildingGrid {
+  id: string
+  code: string
+  name: string
+  open: string
+  cells: GridCell[]
+}
+
+export interface RoomMeter {
+  id: string
+  no: string
+  kind: Shown
+  unit: string
+  state: Shown
+  last_value: string | null
+  last_on: string | null
+  months: { month: string; usage: string | null }[]
+}
+
+export interface RoomProfile {
+  room: {
+    id: string
+    name: string
+    code: string
+    site_id: string
+    site_name: string
+    building_id: string
+    floor: number | null
+    usage: string
+    state: Shown
+    building_area: string | null
+    inner_area: string | null
+    chargeable_area: string | null
+    payer_name: string
+  }
+  people: {
+    id: string
+    party_id: string
+    name: string
+    phone_masked: string
+    role: string
+    relation: string
+    share: string | null
+    valid_from: string
+    last_on: string | null
+    is_payer: boolean
+    state: string
+  }[]
+  open_total: string
+  overdue: string
+  bills: {
+    id: string
+    number: string
+    item_name: string
+    period: Span
+    amount: string
+    open: string
+    due_on: string
+    overdue_days: number
+    state: Shown
+  }[]
+  receipts: {
+    id: string
+    number: string
+    received_at: string
+    method_name: string
+    amount: string
+    state: Shown
+  }[]
+  prepaid: PrepaidAccount[]
+  deposits: { id: string; item_name: string; party_name: string; balance: string }[]
+  meters: RoomMeter[]
+  bindings: {
+    id: string
+    item_name: string
+    standard_name: string
+    meter_no: string
+    starts_on: string
+    last_on: string | null
+    state: Shown
+  }[]
+  events: { kind: Shown; happened_on: string; note: string; who: string }[]
 }
 
 export interface PrepaidAccount {

@@ -22,6 +22,12 @@ export const router = createRouter({
           component: () => import('./views/live/LiveView.vue')
         },
         {
+          path: 'grid',
+          meta: { view: true },
+          component: () => import('./views/grid/GridView.vue')
+        },
+        { path: 'rooms/:id', component: () => import('./views/room/RoomView.vue') },
+        {
           path: 'hq',
           meta: { view: true },
           component: () => import('./views/hq/DashboardView.vue'),

@@ -13,6 +13,7 @@ import { iconOf } from './icons'
 const PAGES_MAX = 9
 const PAUSE_MS = 160
 const COUNTER = '/counter'
+const MAY_READ_ROOM = 'receiving.receipt:read'
 export const QUERY_MAX = 50
 
 export interface Hit extends SearchHit {
@@ -57,13 +58,17 @@ export function usePalette() {
         group: group.code,
         heading: group.label,
         icon: iconOf(group.icon),
-        // Who takes payments goes on with the room at the counter.
-        path:
-          group.code === 'rooms' && atCounter.value ? `${COUNTER}?room=${hit.key}` : hit.path
+        path: group.code === 'rooms' ? roomPath(hit) : hit.path
       }))
     )
   })
   const hint = computed(() => (query.value.trim() ? (answer.value?.hint ?? '') : ''))
+
+  /** Who takes payments goes on with the room at the counter, who may only look sees all of it. */
+  function roomPath(hit: SearchHit): string {
+    if (atCounter.value) return `${COUNTER}?room=${hit.key}`
+    return session.may(MAY_READ_ROOM) ? `/rooms/${hit.key}` : hit.path
+  }
 
   async function search(): Promise<void> {
     pending?.abort()
