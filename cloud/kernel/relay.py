@@ -7,6 +7,7 @@ interface only, and answers nobody who does not bring the key of this installati
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ PREFIX = "/dashboards"
 KEY_HEADER = "X-Wuye-Relay"
 FRAME_BYTES_MAX = 8 * 1024 * 1024
 SOCKETS_MAX = 200
-OPEN_TIMEOUT_S = 5.0
+OPEN_TIMEOUT_S = 20.0  # they build a page while they open it, which takes a slow machine long
 ANSWER_TIMEOUT_S = 30.0
 
 _ASKED = ("accept", "accept-encoding", "accept-language", "cookie", "if-none-match", "user-agent")
@@ -131,7 +132,8 @@ async def _exchange(here: WebSocket, there: ClientConnection) -> None:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
     if here.application_state is WebSocketState.CONNECTED:
-        await here.close(there.close_code or _TRY_AGAIN_LATER)
+        with contextlib.suppress(WebSocketDisconnect):  # the viewer has left already
+            await here.close(there.close_code or _TRY_AGAIN_LATER)
 
 
 async def _up(here: WebSocket, there: ClientConnection) -> None:

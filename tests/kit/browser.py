@@ -36,7 +36,7 @@ class Watched:
             viewport={"width": width, "height": height}, locale="zh-CN"
         )
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(40_000)
         page.on("console", lambda said: self._note(said.type == "error", f"console: {said.text}"))
         page.on("pageerror", lambda error: self._note(True, f"script: {error}"))
         page.on(

@@ -8,17 +8,13 @@ middle of publishing bills.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
 from cloud.kernel.clock import utc_now
 from cloud.kernel.db import make_engine, make_sessions
@@ -26,6 +22,7 @@ from cloud.kernel.events import Bus
 from cloud.kernel.uow import unit_of_work
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.charging import service as charging
+from tests.kit.books import Books
 from tests.kit.database import TestDatabase
 from tests.kit.stack import Stack, seeded_stack, until
 
@@ -33,53 +30,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 METER = "E-LT-110101"
 ROOM = "1-1-101"
-
-
-class Books:
-    """Reads the database as its owner inside the demo company's scope."""
-
-    def __init__(self, database: TestDatabase) -> None:
-        self._connection = psycopg.connect(
-            database.owner_url, autocommit=True, row_factory=dict_row
-        )
-        company = self.one("SELECT id FROM organization_company")["id"]
-        self.one(
-            "SELECT set_config('app.company', %s, false), set_config('app.all', 'on', false)",
-            str(company),
-        )
-
-    def rows(self, query: str, *params: Any) -> list[dict[str, Any]]:
-        return self._connection.execute(query, params).fetchall()
-
-    def one(self, query: str, *params: Any) -> dict[str, Any]:
-        return self.rows(query, *params)[0]
-
-    def value(self, query: str, *params: Any) -> Any:
-        return next(iter(self.one(query, *params).values()))
-
-    @contextmanager
-    def holding_bill_numbers(self, site_id: UUID) -> Iterator[None]:
-        """Keeps the series of bill numbers locked: a publication stops in its middle."""
-        with self._connection.transaction():
-            self.one(
-                "SELECT 1 AS held FROM kernel_number_series"
-                " WHERE org_id = %s AND series = 'YS' FOR UPDATE",
-                site_id,
-            )
-            yield
-
-    def somebody_waits_for(self, holder: Books) -> bool:
-        return bool(
-            self.value(
-                "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                " AND %s = ANY (pg_blocking_pids(pid))",
-                holder.pid,
-            )
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._connection.info.backend_pid
 
 
 async def test_register_to_receipt(own_database: TestDatabase, tmp_path: Path) -> None:
@@ -262,8 +212,4 @@ def nothing_lost_or_doubled(books: Books) -> None:
     books_balance = books.one("SELECT sum(debit) AS debit, sum(credit) AS credit FROM ledger_line")
     assert books_balance["debit"] == books_balance["credit"]
     owed = books.value("SELECT sum(amount - paid) FROM charging_settlement")
-    receivable = books.value(
-        "SELECT sum(l.debit - l.credit) FROM ledger_line l JOIN ledger_account a"
-        " ON a.id = l.account_id WHERE a.code = '1122'"
-    )
-    assert owed == receivable
+    assert owed == books.balance("1122")

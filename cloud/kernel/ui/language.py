@@ -208,7 +208,7 @@ class Section(Part):
     a bill {"operands": [{"value", "unit", "caption"}], "raw", "amount", "recomputed": bool,
     "lines": [{"label", "value", "source"}]}. entries: journal entries [{"number", "business_on",
     "summary", "lines": [{"side", "account", "debit", "credit"}]}]. timeline: [{"at", "title",
-    "text", "who", "tone"}].
+    "text", "who", "tone", "opens"}].
     """
 
     code: str

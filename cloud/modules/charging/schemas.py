@@ -457,11 +457,14 @@ class Explanation(BaseModel):
 
 
 class TimelineEvent(BaseModel):
+    """`opens` is the page of the document that made it happen."""
+
     at: datetime
     title: str
     text: str
     who: str
     tone: Tone
+    opens: str | None = None
 
 
 class BillDetail(BillRead):

@@ -103,6 +103,8 @@ class _EntryLine(NamedTuple):
     number: str
     business_on: date
     summary: str
+    source_kind: str
+    source_id: UUID
     created_at: datetime
     posted_by: str | None
     code: str
@@ -118,6 +120,8 @@ def _lines_where(condition: Any) -> Statement:
             col(Entry.number),
             col(Entry.business_on),
             col(Entry.summary),
+            col(Entry.source_kind),
+            col(Entry.source_id),
             col(Entry.created_at),
             col(User.name).label("posted_by"),
             col(Account.code),
@@ -165,6 +169,8 @@ def _grouped(ctx: Ctx, rows: list[_EntryLine]) -> list[EntryOfDocument]:
             number=group[0].number,
             business_on=group[0].business_on,
             summary=group[0].summary,
+            source_kind=group[0].source_kind,
+            source_id=group[0].source_id,
             posted_at=group[0].created_at,
             posted_by=group[0].posted_by or ctx.say("The platform"),
             lines=[_line(row) for row in group],

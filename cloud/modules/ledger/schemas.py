@@ -64,6 +64,8 @@ class EntryOfDocument(BaseModel):
     number: str
     business_on: date
     summary: str
+    source_kind: str
+    source_id: UUID
     posted_at: datetime
     posted_by: str
     lines: list[EntryLineRead]

@@ -226,17 +226,27 @@ def _timeline(entries: list[EntryOfDocument]) -> list[TimelineEvent]:
     """What happened to a bill, newest first: each entry that moved it."""
     events = []
     for entry in reversed(entries):
-        debit = sum((line.debit or Decimal(0) for line in entry.lines), Decimal(0))
+        # A receipt's debits are not of one bill: of its entry only the credit is this bill's.
+        debit = sum((line.debit or ZERO for line in entry.lines), ZERO)
+        credit = sum((line.credit or ZERO for line in entry.lines), ZERO)
         events.append(
             TimelineEvent(
                 at=entry.posted_at,
-                title=f"{entry.summary} {debit:,.2f}",
+                title=f"{entry.summary} {max(debit, credit):,.2f}",
                 text=entry.number,
                 who=entry.posted_by,
                 tone=Tone.info if entry is entries[0] else Tone.ok,
+                opens=_opened_by(entry),
             )
         )
     return events
+
+
+def _opened_by(entry: EntryOfDocument) -> str | None:
+    """Where the document behind an entry is shown; a run's own entry is the bill itself."""
+    if entry.source_kind == "receiving.receipt":
+        return f"/p/receiving.receipts?id={entry.source_id}"
+    return None
 
 
 def _open_rows() -> Statement:

@@ -4527,6 +4527,13 @@ export interface components {
             posted_at: string;
             /** Posted By */
             posted_by: string;
+            /**
+             * Source Id
+             * Format: uuid
+             */
+            source_id: string;
+            /** Source Kind */
+            source_kind: string;
             /** Summary */
             summary: string;
         };
@@ -7984,7 +7991,7 @@ export interface components {
          *     a bill {"operands": [{"value", "unit", "caption"}], "raw", "amount", "recomputed": bool,
          *     "lines": [{"label", "value", "source"}]}. entries: journal entries [{"number", "business_on",
          *     "summary", "lines": [{"side", "account", "debit", "credit"}]}]. timeline: [{"at", "title",
-         *     "text", "who", "tone"}].
+         *     "text", "who", "tone", "opens"}].
          */
         Section: {
             /** Code */
@@ -8656,13 +8663,18 @@ export interface components {
             /** Tiles */
             tiles: components["schemas"]["Tile"][];
         };
-        /** TimelineEvent */
+        /**
+         * TimelineEvent
+         * @description `opens` is the page of the document that made it happen.
+         */
         TimelineEvent: {
             /**
              * At
              * Format: date-time
              */
             at: string;
+            /** Opens */
+            opens?: string | null;
             /** Text */
             text: string;
             /** Title */

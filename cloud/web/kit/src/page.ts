@@ -212,4 +212,5 @@ export interface Happening {
   text: string | null
   who: string | null
   tone: Tone
+  opens?: string | null
 }

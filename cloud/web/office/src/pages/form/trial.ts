@@ -32,10 +32,10 @@ export function useTrial(form: Form, row: Row, values: FormValues) {
   let inFlight: AbortController | undefined
 
   function change(): void {
-    clearTimeout(timer)
     const body = tried(form, values)
     const text = body ? JSON.stringify(body) : ''
-    if (text === asked) return
+    if (text === asked) return // a field that the trial does not take: what is asked stands
+    clearTimeout(timer)
     inFlight?.abort()
     asked = text
     busy.value = Boolean(body)
