@@ -33,7 +33,7 @@ INSIDE = {
     "gcs_server": "gcs_server",
     "raylet": "raylet",
     "ray::RayHost": "host-actor",
-    "postgres: wuye_app": "postgres-backend",
+    "postgres: wuye: wuye_app": "postgres-backend",
 }
 
 
