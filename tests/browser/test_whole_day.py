@@ -239,7 +239,6 @@ async def _by(page: Page, method: str) -> None:
 async def _paid(page: Page, amount: Decimal) -> None:
     await page.get_by_role("button", name="确认收款").click()
     await expect(page.locator(".last")).to_contain_text(f"已收 {amount:,.2f}")
-    await expect(page.get_by_text(f"已收 {amount:,.2f}，收据").last).to_be_visible()
 
 
 class Opening:
