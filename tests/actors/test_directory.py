@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from actors.directory import Directory, UnknownSite
@@ -11,9 +13,11 @@ from tests.kit.world import World
 
 
 @pytest.fixture
-async def directory(own_database: TestDatabase) -> Directory:
+async def directory(own_database: TestDatabase) -> AsyncIterator[Directory]:
     """As the role that hosts connect with."""
-    return Directory(make_sessions(make_engine(own_database.host_url, pool_size=1)))
+    engine = make_engine(own_database.host_url, pool_size=1)
+    yield Directory(make_sessions(engine))
+    await engine.dispose()
 
 
 class TestActivate:
