@@ -37,6 +37,7 @@ FOREIGN_KEY_VIOLATION = "23503"
 EXCLUSION_VIOLATION = "23P01"
 ROW_SECURITY_VIOLATION = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
+GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 # NUL in JSON; the driver refuses it in text by itself, without a state.
 NOT_STORABLE = frozenset({"22P05", "22021"})
 
@@ -190,7 +191,10 @@ async def _violation(request: Request, error: Exception) -> JSONResponse:
         return problem(request, ReferenceUnknown())
     if state in NOT_STORABLE or (state is None and isinstance(cause, psycopg.DataError)):
         return problem(request, TextNotStorable())
-    if state is None or state.startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
+    is_away = state is None and isinstance(
+        cause, (psycopg.OperationalError, psycopg.InterfaceError)
+    )
+    if is_away or (state or "").startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
         return problem(request, DatabaseAway())
     return await _bug(request, error)
 

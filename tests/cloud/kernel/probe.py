@@ -165,6 +165,12 @@ async def read_hung_up(ctx: Pay) -> dict[str, str]:
     return {}
 
 
+@router.get("/misused", response_model=None)
+async def misuse_the_driver(ctx: Pay) -> None:
+    """A value that the driver cannot adapt: its own complaint, without a state."""
+    await ctx.session.execute(text("SELECT :value"), {"value": object()})
+
+
 @router.get("/hot-states/{sqlstate}", response_model=None)
 async def read_hot_state(ctx: Pay, sqlstate: str) -> dict[str, str]:
     """The database refuses a read by the driver itself with the given state."""

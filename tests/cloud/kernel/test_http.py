@@ -218,6 +218,9 @@ class TestTheDatabase:
     ) -> None:
         assert_refused(await probe.get(f"/api/v1/probe/states/{sqlstate}"), status, code)
 
+    async def test_is_not_away_when_we_misuse_the_driver(self, probe: httpx.AsyncClient) -> None:
+        assert_refused(await probe.get("/api/v1/probe/misused"), 500, "internal-error")
+
     @pytest.mark.parametrize(
         ("sqlstate", "status", "code"),
         [("55P03", 503, "database-away"), ("22012", 500, "internal-error")],
