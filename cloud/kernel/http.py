@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -183,20 +183,25 @@ async def _claim(ctx: Ctx) -> IdempotencyKey | None:
     )
     if claimed.scalar_one_or_none() is not None:
         return None
-    row: IdempotencyKey = (await ctx.session.execute(_own_key(ctx))).scalar_one()
+    row: IdempotencyKey = (
+        await ctx.session.execute(select(IdempotencyKey).where(*_own_key(ctx)))
+    ).scalar_one()
     if row.digest != ctx.door.digest or row.route != ctx.door.route:
         raise IdempotencyKeyReused
     return row
 
 
 async def _store(ctx: Ctx, status: int, answer: Any) -> None:
-    row = (await ctx.session.execute(_own_key(ctx))).scalar_one()
-    row.status = status
-    row.answer = answer
+    await ctx.session.execute(
+        update(IdempotencyKey)
+        .where(*_own_key(ctx))
+        .values(status=status, answer=answer)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _own_key(ctx: Ctx) -> Any:
-    return select(IdempotencyKey).where(
+def _own_key(ctx: Ctx) -> tuple[Any, Any]:
+    return (
         col(IdempotencyKey.principal_id) == ctx.principal.id,
         col(IdempotencyKey.key) == ctx.door.key,
     )

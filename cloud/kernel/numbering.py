@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, or_, select, text
 from sqlmodel import col
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
+from cloud.kernel.hot import Hot
 from cloud.kernel.records import NumberRule
 
 LENGTH_MAX = 32  # payment channels take no longer ones
@@ -180,6 +181,19 @@ _RESERVE = text("""
     DO UPDATE SET next_number = series.next_number + :count
     RETURNING next_number - :count
 """)
+_RULE = Hot(
+    select(col(NumberRule.pattern), col(NumberRule.reset))
+    .where(
+        col(NumberRule.series) == bindparam("series"),
+        or_(
+            col(NumberRule.org_id) == bindparam("org_id"),
+            col(NumberRule.org_id) == bindparam("company_id"),
+        ),
+    )
+    .order_by((col(NumberRule.org_id) == bindparam("org_id")).desc())
+    .limit(1),
+    lambda pattern, reset: (pattern, reset),
+)
 _UNIT_CODE = text("SELECT kernel_unit_code(:org_id)")
 
 
@@ -197,8 +211,8 @@ async def reserve_block(ctx: Ctx, *, org_id: UUID, series: str, count: int) -> B
     """Raises NumberTooLong."""
     assert count > 0
     rule = await _rule_of(ctx, org_id, series)
-    pattern = read_pattern(rule.pattern if rule else standard_pattern(series))
-    reset = Reset(rule.reset) if rule else Reset.month
+    pattern = read_pattern(rule[0] if rule else standard_pattern(series))
+    reset = Reset(rule[1]) if rule else Reset.month
     result = await ctx.session.execute(
         _RESERVE,
         {
@@ -226,19 +240,11 @@ async def _unit_code(ctx: Ctx, org_id: UUID, pattern: Pattern) -> str:
     return str(found.scalar_one() or "")
 
 
-async def _rule_of(ctx: Ctx, org_id: UUID, series: str) -> NumberRule | None:
-    """The unit's own rule, else its company's."""
-    found = await ctx.session.execute(
-        select(NumberRule)
-        .where(
-            col(NumberRule.series) == series,
-            col(NumberRule.org_id).in_((org_id, ctx.principal.company_id)),
-        )
-        .order_by((col(NumberRule.org_id) == org_id).desc())
-        .limit(1)
+async def _rule_of(ctx: Ctx, org_id: UUID, series: str) -> tuple[str, str] | None:
+    """The pattern and the reset of the unit's own rule, else of its company's."""
+    return await _RULE.one_or_none(
+        ctx.session, series=series, org_id=org_id, company_id=ctx.principal.company_id
     )
-    rule: NumberRule | None = found.scalar_one_or_none()
-    return rule
 
 
 async def rules_of(ctx: Ctx) -> list[NumberRule]:

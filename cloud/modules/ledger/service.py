@@ -11,13 +11,14 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, text
+from sqlalchemy import bindparam, insert, literal, select, text
 from sqlmodel import col
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict
+from cloud.kernel.hot import Hot
 from cloud.kernel.listing import Statement
 from cloud.kernel.numbering import DocumentKind, Reset, next_number, set_rule
 from cloud.modules.ledger import queries
@@ -28,6 +29,12 @@ SERIES = "JZ"
 
 _SHARE_MONTH = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 _TAKE_MONTH = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_LOCK = Hot(
+    select(col(PeriodLock.id)).where(
+        col(PeriodLock.org_id) == bindparam("site_id"), col(PeriodLock.month) == bindparam("month")
+    ),
+    lambda lock_id: lock_id,
+)
 
 
 class PeriodClosed(Conflict):
@@ -156,20 +163,35 @@ async def _open_entry(
 async def check_open(ctx: Ctx, *, site_id: UUID, business_on: date) -> None:
     """Raises PeriodClosed. Holds the month open until the transaction ends."""
     month = business_on.replace(day=1)
-    await ctx.session.execute(_SHARE_MONTH, {"key": _key(site_id, month)})
-    locked = await ctx.session.execute(_lock_of(site_id, month))
-    if locked.scalar_one_or_none() is not None:
+    key = _key(site_id, month)
+    held = _held(ctx)
+    # A savepoint that is rolled back lets go of what it took, so it holds for itself only.
+    session = ctx.session.sync_session
+    mine = (session.get_nested_transaction() or session.get_transaction(), key)
+    if mine[0] is not None and mine in held:
+        return
+    await ctx.session.execute(_SHARE_MONTH, {"key": key})
+    # A statement of its own: one that waits for the lock would look at what was before it.
+    if await _LOCK.one_or_none(ctx.session, site_id=site_id, month=month) is not None:
         raise PeriodClosed(month=f"{month:%Y-%m}")
+    held.add((session.get_nested_transaction() or session.get_transaction(), key))
+
+
+def _held(ctx: Ctx) -> set[tuple[object, str]]:
+    """The months that are known to be open, each with the transaction that holds it so."""
+    held: set[tuple[object, str]] = ctx.session.info.setdefault("ledger.months", set())
+    return held
 
 
 async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
     """Lock a month. Waits for postings into it that are under way. Raises PeriodAlreadyClosed."""
     month = month.replace(day=1)
     await ctx.session.execute(_TAKE_MONTH, {"key": _key(site_id, month)})
-    if (await ctx.session.execute(_lock_of(site_id, month))).scalar_one_or_none() is not None:
+    if await _LOCK.one_or_none(ctx.session, site_id=site_id, month=month) is not None:
         raise PeriodAlreadyClosed(month=f"{month:%Y-%m}")
     lock = PeriodLock(**ctx.stamp(site_id), month=month, locked_at=ctx.now)
     ctx.session.add(lock)
+    _held(ctx).clear()
     await audit.record(
         ctx,
         action="ledger.period.closed",
@@ -179,12 +201,6 @@ async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
         after={"month": f"{month:%Y-%m}"},
     )
     return lock
-
-
-def _lock_of(site_id: UUID, month: date) -> Statement:
-    return select(col(PeriodLock.id)).where(
-        col(PeriodLock.org_id) == site_id, col(PeriodLock.month) == month
-    )
 
 
 def _key(site_id: UUID, month: date) -> str:

@@ -47,6 +47,7 @@ async def post_receipt(
     ctx: Ctx,
     receipt: Receipt,
     settled: Sequence[SettledBill],
+    lines: Sequence[MethodLine],
     *,
     summary: str,
     cashier_id: UUID | None,
@@ -57,12 +58,6 @@ async def post_receipt(
 
     The amounts of a reversal are negative and change sides.
     """
-    await ctx.session.flush()  # the lines are read back in their order
-    lines = await ctx.session.execute(
-        select(MethodLine)
-        .where(col(MethodLine.receipt_id) == receipt.id)
-        .order_by(col(MethodLine.place))
-    )
     base = Posting(
         account_id=receipt.id,
         legal_entity_id=receipt.legal_entity_id,
@@ -71,9 +66,7 @@ async def post_receipt(
         cashier_id=cashier_id,
         channel=receipt.method,
     )
-    postings = [
-        line(replace(base, channel=one.code), one.account_id, one.amount) for one in lines.scalars()
-    ]
+    postings = [line(replace(base, channel=one.code), one.account_id, one.amount) for one in lines]
     for bill in settled:
         of_bill = replace(
             base,

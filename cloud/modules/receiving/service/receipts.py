@@ -35,7 +35,7 @@ from cloud.modules.receiving.models import (
     PrepaidAccount,
     Receipt,
 )
-from cloud.modules.receiving.queries.counter import payer_and_entity
+from cloud.modules.receiving.queries.counter import PayerAndEntity, payer_and_entity
 from cloud.modules.receiving.rules import Owed, allocate
 from cloud.modules.receiving.schemas import RevealedPhone
 from cloud.modules.receiving.service import booking, deposits, prepaid, shifts, tender
@@ -162,6 +162,7 @@ async def take_receipt(
         ctx,
         receipt,
         settled,
+        parts,
         summary=f"收款 {receipt.number}",
         cashier_id=ctx.principal.id,
         ahead=purpose.ahead.amount if purpose.ahead else ZERO,
@@ -207,7 +208,8 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
         reason=reason,
         shift_id=shift.id,
     )
-    await _write(ctx, reversal, settled, await _opposite_lines(ctx, original, reversal))
+    parts = await _opposite_lines(ctx, original, reversal)
+    await _write(ctx, reversal, settled, parts)
     prepaid.mirror(ctx, prepaid_moves, reversal=reversal)
     deposits.mirror(ctx, deposit_moves, reversal=reversal)
     received = MoveKind.received
@@ -215,6 +217,7 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
         ctx,
         reversal,
         settled,
+        parts,
         summary=f"冲红 {original.number}",
         cashier_id=original.created_by,
         ahead=-sum((move.amount for _, move in prepaid_moves if move.kind == received), ZERO),
@@ -334,7 +337,10 @@ async def _owner(
     """
     entities = {bill.legal_entity_id for bill in settled} | {one.legal_entity_id for one in items}
     item_id = purpose.ahead.item_id if purpose.ahead else None
-    known = await payer_and_entity(ctx, room_id=room_id, site_id=site_id, item_id=item_id)
+    if settled and item_id is None:
+        known = PayerAndEntity(settled[0].payer_id, settled[0].legal_entity_id)
+    else:
+        known = await payer_and_entity(ctx, room_id=room_id, site_id=site_id, item_id=item_id)
     if item_id is not None or not entities:
         if known.legal_entity_id is None:
             raise LegalEntityUnclear(fields=(FieldError("prepay.item_id", "legal-entity-unclear"),))
