@@ -57,8 +57,8 @@ class Functions:
         principal = await self._runtime.authenticator.by_user(ask.principal_id)
         if principal is None:
             raise Unauthenticated
-        principal.require(function.permission)
-        async with self._unit(principal.narrowed(ask.site_id, ancestors), ask.request_id) as ctx:
+        mine = principal.acting(function.permission).narrowed(ask.site_id, ancestors)
+        async with self._unit(mine, ask.request_id) as ctx:
             result = await function.entry(ctx, **payload)
             await ctx.session.flush()  # the fence is to be the last statement
             await fence(ctx)

@@ -179,9 +179,8 @@ class DashboardPage(Viewer):
         principal = await self.visitor.principal()
         if principal is None:
             raise SessionEnded
-        principal.require(self.permission)
         self.zone = ZoneInfo(principal.time_zone)
-        return principal
+        return principal.acting(self.permission)
 
     def _keep_or_refuse(self, error: AppError) -> None:
         """The database is away: the last figures stay, with their time above them."""

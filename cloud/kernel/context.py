@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.kernel.db import Record, Scope
+from cloud.kernel.db import Record, Scope, bind_scope
 from cloud.kernel.errors import NotFound, PasswordDue, PermissionMissing, StaleVersion
 from cloud.kernel.events import Bus
 from cloud.kernel.i18n import CHINESE, Texts
@@ -37,8 +39,20 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Holding:
+    """What somebody may do in one part of the company."""
+
+    scope: Scope
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Principal:
-    """Who acts: their company, the rows they may see and write, and what they may do."""
+    """Who acts: their company, the rows they may see and write, and what they may do.
+
+    Somebody who holds different roles in different units has `holdings`: `scope` and `permissions`
+    are then all of them together, and `acting` says where one permission holds.
+    """
 
     company_id: UUID
     org_id: UUID
@@ -50,6 +64,7 @@ class Principal:
     locale: str = "zh-CN"
     time_zone: str = "Asia/Shanghai"
     password_due: bool = False  # logged in with a password that somebody else chose
+    holdings: tuple[Holding, ...] = ()
 
     def require(self, permission: str) -> None:
         """Raises PermissionMissing, and PasswordDue until the first password is replaced."""
@@ -57,6 +72,28 @@ class Principal:
             raise PasswordDue
         if permission not in self.permissions:
             raise PermissionMissing(permission=str(permission))
+
+    def acting(self, permission: str) -> Principal:
+        """The same person only where they hold `permission`, with what they hold in all of that.
+
+        Raises as `require` does.
+        """
+        self.require(permission)
+        if not self.holdings:
+            return self
+        there = [held for held in self.holdings if permission in held.permissions]
+        everywhere = frozenset(
+            each
+            for each in self.permissions
+            if all(self._covers(each, held.scope) for held in there)
+        )
+        scope = Scope.together([held.scope for held in there])
+        return replace(self, scope=scope, permissions=everywhere)
+
+    def _covers(self, permission: str, scope: Scope) -> bool:
+        return any(
+            permission in held.permissions and held.scope.covers(scope) for held in self.holdings
+        )
 
     def narrowed(self, site_id: UUID, ancestors: tuple[UUID, ...]) -> Principal:
         """The same person inside one site. Raises NotFound when the site is not theirs to write."""
@@ -67,7 +104,7 @@ class Principal:
             read_orgs=(*ancestors, site_id),
             write_orgs=(site_id,),
         )
-        return replace(self, scope=scope)
+        return replace(self, scope=scope, holdings=())
 
 
 def system_principal(
@@ -123,6 +160,23 @@ class Ctx:
     async def announce(self, event: object) -> None:
         """Run the handlers of `event` in manifest order, in this transaction."""
         await self.bus.publish(self, event)
+
+    async def acting(self, permission: str) -> Ctx:
+        """The transaction, bound from here on to where the caller holds `permission`.
+
+        Raises PermissionMissing and PasswordDue.
+        """
+        principal = self.principal.acting(permission)
+        if self.principal.holdings:
+            await bind_scope(self.session, principal.scope)
+        return replace(self, principal=principal)
+
+    @asynccontextmanager
+    async def holding(self, permission: str) -> AsyncIterator[Ctx]:
+        """The same for a block, after which the transaction is bound as it was."""
+        yield await self.acting(permission)
+        if self.principal.holdings:
+            await bind_scope(self.session, self.principal.scope)
 
     def stamp(self, org_id: UUID) -> dict[str, Any]:
         """The columns of Record that every new row takes from the transaction."""

@@ -8,7 +8,7 @@ between companies), `app.all` (HQ: no array), `app.read_orgs` (the subtree and i
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -220,6 +220,22 @@ class Scope:
     def write_orgs_apart(self, orgs: Iterable[UUID]) -> bool:
         """Whether none of `orgs` is among those that may be written."""
         return set(self.write_orgs).isdisjoint(orgs)
+
+    def covers(self, other: Scope) -> bool:
+        """Whether all that `other` may write, this one may as well."""
+        return self.all or (not other.all and set(other.write_orgs) <= set(self.write_orgs))
+
+    @classmethod
+    def together(cls, scopes: Sequence[Scope]) -> Scope:
+        """What any of `scopes`, all of one company, sees and writes."""
+        company_id = scopes[0].company_id
+        if any(scope.all for scope in scopes):
+            return cls(company_id=company_id, all=True)
+        return cls(
+            company_id=company_id,
+            read_orgs=tuple({unit: None for scope in scopes for unit in scope.read_orgs}),
+            write_orgs=tuple({unit: None for scope in scopes for unit in scope.write_orgs}),
+        )
 
     def settings(self) -> dict[str, str]:
         return {

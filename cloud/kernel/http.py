@@ -118,8 +118,7 @@ def allow(permission: StrEnum) -> Any:
         # failing one would have answered 200 (seen).
         ctx: Annotated[Ctx, Depends(current_ctx, scope="function")],
     ) -> Ctx:
-        ctx.principal.require(permission)
-        return ctx
+        return await ctx.acting(permission)
 
     return Depends(Permitted(permission).bind(permitted), scope="function")
 

@@ -43,9 +43,8 @@ def turn(permission: StrEnum) -> Any:
     """The dependency of a turn route that needs `permission`."""
 
     async def door(request: Request, principal: CurrentPrincipal) -> TurnDoor:
-        principal.require(permission)
         return TurnDoor(
-            principal=principal,
+            principal=principal.acting(permission),
             request_id=request.state.request_id,
             sites=request.app.state.runtime.sites,
         )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Drain, listed
-from cloud.kernel.ui.render import Source
+from cloud.kernel.ui.render import Source, permission_of
 
 ROWS_PER_BATCH = 1_000
 Query = Mapping[str, str]
@@ -48,7 +48,10 @@ async def shown_choice(ctx: Ctx, route: APIRoute, value: str) -> str | None:
 
 
 async def _call(ctx: Ctx, route: APIRoute, query: Query) -> Any:
-    return await route.endpoint(**_arguments(ctx, route, query))
+    permission = permission_of(route.dependant)
+    assert permission is not None
+    async with ctx.holding(permission) as there:
+        return await route.endpoint(**_arguments(there, route, query))
 
 
 def _arguments(ctx: Ctx, route: APIRoute, query: Query) -> dict[str, Any]:

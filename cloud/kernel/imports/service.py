@@ -79,6 +79,7 @@ async def import_rows(
 ) -> ImportReport:
     """Raises PageUnknown, SiteMissing, what `read_sheet` refuses, and ImportRefused in mode all."""
     importing = _importing(ctx, request, code)
+    ctx = await ctx.acting(importing.permission)
     outcome = await _try(ctx, request, importing, site_id, mode, options)
     if mode is ImportMode.all and outcome.faults:
         raise ImportRefused(
@@ -111,6 +112,7 @@ async def import_report(
 
     Raises as `import_rows`."""
     importing = _importing(ctx, request, code)
+    ctx = await ctx.acting(importing.permission)
     outcome = await _try(ctx, request, importing, site_id, ImportMode.check, options)
     reasons: dict[int, list[str]] = {}
     for fault in outcome.faults:

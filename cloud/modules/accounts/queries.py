@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from cloud.kernel.auth import Authenticator, csrf_token, token_hash
 from cloud.kernel.clock import utc_now
-from cloud.kernel.context import Ctx, Principal
+from cloud.kernel.context import Ctx, Holding, Principal
 from cloud.kernel.db import Scope, Sessions
 from cloud.kernel.errors import Forbidden, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, begins, contains, fetch_page, starts
@@ -81,22 +81,29 @@ class AccountsAuthenticator(Authenticator):
 
 def _principal(found: dict[str, Any]) -> Principal:
     company_id = UUID(found["company_id"])
-    everything = bool(found["all"])
-    scope = Scope(
-        company_id=company_id,
-        all=everything,
-        read_orgs=() if everything else tuple(map(UUID, found["read_orgs"])),
-        write_orgs=() if everything else tuple(map(UUID, found["write_orgs"])),
-    )
     return Principal(
         id=UUID(found["id"]),
         company_id=company_id,
         org_id=UUID(found["org_id"]),
-        scope=scope,
+        scope=_scope(company_id, found),
         permissions=frozenset(found["permissions"]),
         name=found["name"],
         locale=found["locale"],
         password_due=bool(found["password_due"]),
+        holdings=tuple(
+            Holding(scope=_scope(company_id, held), permissions=frozenset(held["permissions"]))
+            for held in found["holdings"]
+        ),
+    )
+
+
+def _scope(company_id: UUID, found: dict[str, Any]) -> Scope:
+    if found["all"]:
+        return Scope(company_id=company_id, all=True)
+    return Scope(
+        company_id=company_id,
+        read_orgs=tuple(map(UUID, found["read_orgs"])),
+        write_orgs=tuple(map(UUID, found["write_orgs"])),
     )
 
 

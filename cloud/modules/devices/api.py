@@ -223,6 +223,7 @@ async def _gateway_now(request: Request, site_id: UUID) -> bytes | None:
     principal = await runtime.authenticator.by_token(request.cookies.get(SESSION_COOKIE, ""))
     if principal is None or DevicesPermission.live_read not in principal.permissions:
         return None
+    principal = principal.acting(DevicesPermission.live_read)
     if not principal.scope.all and site_id not in principal.scope.write_orgs:
         return None
     async with unit_of_work(runtime.sessions, principal, bus=runtime.bus) as ctx:

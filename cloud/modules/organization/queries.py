@@ -50,7 +50,10 @@ _TOP_DOWN = (
 
 
 class ProjectNotYours(Forbidden):
-    message = "This community belongs to your company, but you are not assigned to it."
+    message = (
+        "This community belongs to your company, but you do not hold this right in it. Choose"
+        " another community, or ask an administrator for a role here."
+    )
 
 
 class PickAProject(Unprocessable):
@@ -318,7 +321,8 @@ async def search(
     if not wanted.too_short:
         for source in sources:
             if source.permission in ctx.principal.permissions:
-                hits = await source.find(ctx, wanted)
+                async with ctx.holding(source.permission) as there:
+                    hits = await source.find(there, wanted)
                 groups.append(_group(ctx, source.code, source.title, source.icon, hits))
     groups.append(_group(ctx, "pages", "Pages", "layout-grid", _pages(ctx, wanted, pages)))
     hint = ctx.say("Type one character more to search rooms, people and numbers.")

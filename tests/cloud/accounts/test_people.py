@@ -238,6 +238,20 @@ class TestTheLastAdministrator:
                     ctx, role_id=role.id, version=1, permissions=[], known=vocabulary()
                 )
 
+    async def test_is_nobody_who_holds_the_right_at_a_project_only(self, world: World) -> None:
+        boss = await an_administrator(world)
+        looks = await a_role(world, "accounts.user:read", code="looks")
+        mends = await a_role(world, *ADMINISTRATION, code="mends")
+        other = await a_person(world, "other", place(world.alpha.id, [looks.id], [world.alpha.id]))
+        async with world.unit(world.headquarters()) as ctx:
+            await service.grant_role(
+                ctx, user_id=other.id, role_id=mends.id, unit_id=world.alpha.site_id
+            )
+
+        with pytest.raises(LastAdministrator):
+            async with world.unit(world.headquarters()) as ctx:
+                await service.disable_user(ctx, user_id=boss.id, reason="x")
+
     async def test_one_of_two_may_go(self, world: World) -> None:
         boss = await an_administrator(world)
         await an_administrator(world, "boss2", "boss2")

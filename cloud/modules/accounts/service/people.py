@@ -17,6 +17,7 @@ from cloud.modules.accounts.models import Grant, Role, User
 from cloud.modules.accounts.rules import Place
 from cloud.modules.accounts.service.rights import (
     governed,
+    in_turn,
     permissions_of_roles,
     require_above,
     require_held,
@@ -207,7 +208,11 @@ async def change_user(
 
 async def _put_grants(ctx: Ctx, user: User, place: Place) -> None:
     """Make the person's grants those of `place`. What is taken away needs no right of one's own
-    beyond managing the unit; what is given, the caller must hold."""
+    beyond managing the unit; what is given, the caller must hold.
+
+    Who holds different roles in different units keeps them so while `place` names the same ones.
+    """
+    await in_turn(ctx)
     held = {
         (grant.role_id, grant.unit_id): grant
         for grant in (
@@ -215,6 +220,8 @@ async def _put_grants(ctx: Ctx, user: User, place: Place) -> None:
         ).scalars()
     }
     wanted = {(role_id, unit_id) for role_id in place.role_ids for unit_id in place.unit_ids}
+    if wanted == {(role_id, unit_id) for role_id, _ in held for _, unit_id in held}:
+        wanted = set(held)
     if wanted == held.keys() and user.org_id == place.org_id:
         return
     if wanted - held.keys():

@@ -39,6 +39,13 @@ class LastAdministrator(Conflict):
     )
 
 
+async def in_turn(ctx: Ctx) -> None:
+    """Wait until no other transaction of the company changes who holds what. Taken before rows are
+    locked, so that nobody waits for each other."""
+    company_id = ctx.principal.company_id
+    await ctx.session.execute(_LOCK, {"key": f"accounts-administrators:{company_id}"})
+
+
 @asynccontextmanager
 async def governed(ctx: Ctx) -> AsyncIterator[None]:
     """What happens inside must leave an administrator. Raises LastAdministrator.
@@ -46,8 +53,7 @@ async def governed(ctx: Ctx) -> AsyncIterator[None]:
     One transaction of a company at a time: two that each take away another administrator would each
     still have seen one.
     """
-    company_id = ctx.principal.company_id
-    await ctx.session.execute(_LOCK, {"key": f"accounts-administrators:{company_id}"})
+    await in_turn(ctx)
     before = await _administrators(ctx)
     yield
     await ctx.session.flush()  # the count below asks the database

@@ -12,7 +12,12 @@ from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.modules.accounts.models import Grant, Role, RolePermission
-from cloud.modules.accounts.service.rights import governed, permissions_of_roles, require_held
+from cloud.modules.accounts.service.rights import (
+    governed,
+    in_turn,
+    permissions_of_roles,
+    require_held,
+)
 from cloud.modules.organization import service as organization
 
 
@@ -87,13 +92,14 @@ async def set_permissions(
     Raises NotFound, HeadquartersOnly, StaleVersion, RoleAlreadyClosed, PermissionUnknown,
     BeyondYourOwn and LastAdministrator.
     """
-    role = await _own_role(ctx, role_id, version=version)
     wanted = set(permissions)
     unknown = sorted(wanted - known)
     if unknown:
         raise PermissionUnknown(
             code=unknown[0], fields=(FieldError("permissions", "permission-unknown"),)
         )
+    await in_turn(ctx)
+    role = await _own_role(ctx, role_id, version=version)
     held = await permissions_of_roles(ctx, [role.id])
     added, removed = sorted(wanted - held), sorted(held - wanted)
     require_held(ctx, added, field="permissions")
@@ -119,6 +125,7 @@ async def set_permissions(
 
 async def close_role(ctx: Ctx, *, role_id: UUID, reason: str) -> Role:
     """Raises NotFound, HeadquartersOnly, RoleAlreadyClosed and RoleInUse."""
+    await in_turn(ctx)
     role = await _own_role(ctx, role_id)
     people = select(func.count(col(Grant.user_id).distinct())).where(col(Grant.role_id) == role.id)
     count = int((await ctx.session.execute(people)).scalar_one())
