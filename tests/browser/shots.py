@@ -30,6 +30,12 @@ FLAGS = [
 ]
 # The first values are pushed within one poll of the bus.
 PUSHED_MS = 6_000
+# A page has its heading, and nothing on it still waits for an answer.
+DRAWN = """() => document.fonts.status === 'loaded'
+  && document.querySelector('.shell, #login-name')
+  && !document.querySelector('.shimmer, .el-loading-mask, [aria-busy=true]')"""
+DRAWN_MS = 15_000
+MOVED_MS = 250  # a drawer and a dialog take .18 s to come
 SIZES = {"1440": (1440, 900), "1366": (1366, 768)}
 
 
@@ -143,9 +149,10 @@ def _walk(page: Page, options: Options, suffix: str) -> None:
         page.goto(f"{options.base}{path}")
         if not path.startswith("/p/"):
             page.wait_for_timeout(PUSHED_MS)  # dashboards and live screens are drawn by what comes
-        _shoot(page, options, f"page-{name}-{suffix}")
-        if not path.startswith("/p/"):
+            _shoot(page, options, f"page-{name}-{suffix}")
             continue
+        page.wait_for_selector(".table-page .head")
+        _shoot(page, options, f"page-{name}-{suffix}")
         declared = _declared(page, code)
         links = page.locator("tbody tr td .link")
         if declared.get("detail") and links.count():
@@ -155,14 +162,78 @@ def _walk(page: Page, options: Options, suffix: str) -> None:
             page.keyboard.press("Escape")
         for action in declared.get("actions", []):
             if action["form"] and action["placement"] in {"primary", "toolbar"}:
-                button = page.get_by_role("button", name=action["label"], exact=True).first
-                if not button.count() or not button.is_enabled():
-                    continue
-                button.click()
+                page.goto(f"{options.base}{path}")
+                page.locator(".head .buttons").get_by_role(
+                    "button", name=action["label"], exact=True
+                ).click()
                 page.wait_for_selector(".el-dialog .field")
                 _shoot(page, options, f"form-{name}-{action['code']}-{suffix}")
-                page.keyboard.press("Escape")
-                page.goto(f"{options.base}{path}")
+        _rows_forms(page, options, name=name, declared=declared, suffix=suffix)
+
+
+def _rows_forms(
+    page: Page, options: Options, *, name: str, declared: dict[str, Any], suffix: str
+) -> None:
+    """The forms that the first row offers: its own word, or what is behind the dots."""
+    for action in declared.get("actions", []):
+        if not action["form"] or action["placement"] != "row":
+            continue
+        page.goto(f"{options.base}/p/{declared['code']}")
+        page.wait_for_selector(".table-page .head")
+        page.wait_for_function(DRAWN, timeout=DRAWN_MS)
+        row = page.locator("tbody tr .actions").first
+        if not row.count():
+            return
+        asked = row.get_by_role("button", name=action["label"], exact=True)
+        if not asked.count() and row.locator(".more").count():
+            row.locator(".more").click()
+            page.wait_for_timeout(MOVED_MS)
+            asked = page.get_by_role("menuitem", name=action["label"], exact=True)
+        if asked.count() != 1 or not asked.is_visible():
+            continue
+        asked.click()
+        page.wait_for_selector(".el-dialog .field")
+        _shoot(page, options, f"form-{name}-{action['code']}-{suffix}")
+
+
+def _grid(page: Page, options: Options) -> None:
+    page.goto(f"{options.base}/grid")
+    page.locator(".cell").first.hover()
+    page.wait_for_timeout(MOVED_MS)
+
+
+def _room(page: Page, options: Options) -> None:
+    page.goto(f"{options.base}/p/resources.rooms")
+    room = page.evaluate(
+        "q => fetch(`/api/v1/resources/rooms?q=${q}&size=20`).then((answer) => answer.json())",
+        options.room,
+    )["items"][0]
+    page.goto(f"{options.base}/rooms/{room['id']}")
+
+
+def _statement(page: Page, options: Options) -> None:
+    _counter(page, options)
+    page.locator(".counter h3 a.link").first.click()
+    page.wait_for_selector("main h1, main h2")
+
+
+def _import(page: Page, options: Options) -> None:
+    page.goto(f"{options.base}/p/resources.rooms")
+    page.wait_for_selector(".head .buttons")
+    page.locator(".head .buttons .lucide-upload").click()
+    page.wait_for_selector(".el-dialog")
+
+
+def _columns(page: Page, options: Options) -> None:
+    _bills(page, options)
+    page.locator(".filters .tools button").last.click()
+    page.wait_for_timeout(MOVED_MS)
+
+
+def _empty(page: Page, options: Options) -> None:
+    _bills(page, options)
+    page.locator(".filters input").first.fill("0-0-0")
+    page.wait_for_selector(".table-page .empty, .state")
 
 
 SCENES: dict[str, Callable[[Page, Options], None]] = {
@@ -177,6 +248,12 @@ SCENES: dict[str, Callable[[Page, Options], None]] = {
     "form": _form,
     "sites": _sites,
     "search": _search,
+    "grid": _grid,
+    "room": _room,
+    "statement": _statement,
+    "import": _import,
+    "columns": _columns,
+    "empty": _empty,
 }
 
 
@@ -278,8 +355,9 @@ def _shoot(page: Page, options: Options, name: str) -> None:
 
 
 def _settle_quietly(page: Page) -> None:
-    # A pushed stream keeps the network busy for ever; a short wait has to do there.
-    page.wait_for_timeout(700)
+    """Until what was asked for is drawn. A pushed stream keeps the network busy for ever."""
+    page.wait_for_function(DRAWN, timeout=DRAWN_MS)
+    page.wait_for_timeout(MOVED_MS)
 
 
 def _round(browser: Browser, options: Options, *, size: str, theme: str, locale: str) -> None:
