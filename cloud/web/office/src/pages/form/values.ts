@@ -29,6 +29,11 @@ function typed(field: Field, current: FormValue | number): FormValue {
   return current.replace(/\.?0+$/, '')
 }
 
+/** "Charge items" is "charge items" inside a sentence; "ID number" stays. */
+function inSentence(label: string): string {
+  return /^[A-Z][a-z]/.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label
+}
+
 export function faultOf(field: Field, value: FormValue): string | null {
   const text = typeof value === 'string' ? value.trim() : ''
   const empty =
@@ -38,7 +43,7 @@ export function faultOf(field: Field, value: FormValue): string | null {
     (Array.isArray(value) && !value.length)
   if (empty)
     return field.required
-      ? t(isPicked(field) ? 'form.pick' : 'form.enter', { field: field.label })
+      ? t(isPicked(field) ? 'form.pick' : 'form.enter', { field: inSentence(field.label) })
       : null
   if (field.kind === 'money' && cents(text) === null) return t('form.money')
   if (field.kind === 'count' && !/^\d{1,9}$/.test(text)) return t('form.count')
