@@ -40,10 +40,11 @@ ROLE_STATES = (
 )
 
 _NAME = Field("name", "Name")
+_FULL_NAME = Field("name", "Full name")
 _REASON = Field("reason", "Reason", "long_text", wide=True)
 _PERSON = (
     Field("post", "Post", required=False),
-    Field("org_id", "Belongs to", "lookup", source=organization_api.lookup_units),
+    Field("org_id", "Home unit", "lookup", source=organization_api.lookup_units),
     Field(
         "department_id",
         "Department",
@@ -78,10 +79,10 @@ USERS = TablePage(
     source=api.list_users,
     columns=(
         Column("login", "Account", width=140, sortable=True),
-        Column("name", "Name", width=100, sortable=True),
+        Column("name", "Full name", width=100, sortable=True),
         Column("post", "Post", width=140),
         Column("phone_masked", "Phone", Kind.phone, width=120),
-        Column("unit_name", "Belongs to", width=150, sortable=True),
+        Column("unit_name", "Home unit", width=150, sortable=True),
         Column("department_name", "Department", width=110),
         Column("roles", "Roles", width=160),
         Column("units", "Works in", width=180),
@@ -108,7 +109,7 @@ USERS = TablePage(
                 note="A first password is shown once; it must be replaced at the first login.",
                 fields=(
                     Field("login", "Account", help="Letters, digits, dots or hyphens, at most 60."),
-                    _NAME,
+                    _FULL_NAME,
                     Field("phone", "Phone", required=False),
                     *_PERSON,
                 ),
@@ -125,7 +126,7 @@ USERS = TablePage(
                 title="Change the account",
                 note="Roles and units hold from the person's next request on.",
                 fields=(
-                    _NAME,
+                    _FULL_NAME,
                     Field("phone", "Phone", required=False, help="Left empty, it stays."),
                     *_PERSON,
                 ),

@@ -41,6 +41,10 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
+# As bills keep it: the unit of what is charged once for each room.
+HOUSEHOLD = "户"
+
+
 @dataclass(frozen=True)
 class Price:
     """One version of a standard. `end` is half-open, None for open."""
@@ -438,13 +442,6 @@ def _readings(stored: dict[str, Any]) -> Readings:
         closing_id=stored["closing_id"],
         changes=tuple((Decimal(old), Decimal(new)) for old, new in stored["changes"]),
     )
-
-
-def basis_text(basis: Basis) -> str:
-    """One short line for lists: 89.53 ㎡ × 2.38."""
-    prices = " / ".join(dict.fromkeys(plain_number(s.unit_price) for s in basis.segments))
-    quantities = " / ".join(map(plain_number, quantities_of(basis)))
-    return f"{quantities} {basis.unit} × {prices}"
 
 
 def plain_number(value: Decimal) -> str:

@@ -21,7 +21,7 @@ from cloud.modules.resources import queries as resources
 
 _KINDS = (
     Choice(PartyKind.person, "Person"),
-    Choice(PartyKind.company, "Organization as a customer"),
+    Choice(PartyKind.company, "Business"),
 )
 _ROLES = tuple(Choice(role, *shown) for role, shown in ROLE_LABELS.items())
 

@@ -24,7 +24,7 @@ from cloud.modules.resources import api as resources
 
 KINDS = (
     Choice(PartyKind.person, "Person", Tone.mute),
-    Choice(PartyKind.company, "Organization as a customer", Tone.info),
+    Choice(PartyKind.company, "Business", Tone.mute),
 )
 
 ROLES = tuple(Choice(role, *shown) for role, shown in ROLE_LABELS.items())

@@ -27,15 +27,15 @@ STATES = (
     Choice(GatewayState.never, "Never seen", Tone.mute),
 )
 KINDS = (
-    Choice(DeviceKind.electricity, "Electricity meter", Tone.warn),
-    Choice(DeviceKind.water, "Water meter", Tone.info),
-    Choice(DeviceKind.gas, "Gas meter", Tone.auto),
-    Choice(DeviceKind.heat, "Heat meter", Tone.wait),
+    Choice(DeviceKind.electricity, "Electricity meter", Tone.mute),
+    Choice(DeviceKind.water, "Water meter", Tone.mute),
+    Choice(DeviceKind.gas, "Gas meter", Tone.mute),
+    Choice(DeviceKind.heat, "Heat meter", Tone.mute),
     Choice(DeviceKind.other, "Other device", Tone.mute),
 )
 LANES = (
-    Choice(PointLane.meter, "Billing register", Tone.auto),
-    Choice(PointLane.tele, "Measurement", Tone.info),
+    Choice(PointLane.meter, "Billing register", Tone.mute),
+    Choice(PointLane.tele, "Measurement", Tone.mute),
 )
 
 DEVICE_STATES = (

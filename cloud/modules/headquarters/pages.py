@@ -8,9 +8,9 @@ from cloud.modules.headquarters import api
 from cloud.modules.organization.models import UnitKind
 
 KINDS = (
-    Choice(UnitKind.company, "Company", Tone.auto),
-    Choice(UnitKind.region, "Region", Tone.info),
-    Choice(UnitKind.project, "Community", Tone.ok),
+    Choice(UnitKind.company, "Company", Tone.mute),
+    Choice(UnitKind.region, "Region", Tone.mute),
+    Choice(UnitKind.project, "Community", Tone.mute),
 )
 _HELP = "As a share: 0.95 is 95 %."
 RATES = (

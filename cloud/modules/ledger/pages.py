@@ -22,19 +22,19 @@ from cloud.modules.ledger.queries import KIND_LABELS
 from cloud.modules.ledger.schemas import NumberRuleState
 
 KINDS = (
-    Choice(AccountKind.asset, "Asset", Tone.info),
-    Choice(AccountKind.liability, "Liability", Tone.wait),
+    Choice(AccountKind.asset, "Asset", Tone.mute),
+    Choice(AccountKind.liability, "Liability", Tone.mute),
     Choice(AccountKind.equity, "Equity", Tone.mute),
-    Choice(AccountKind.income, "Income", Tone.ok),
-    Choice(AccountKind.expense, "Expense", Tone.warn),
+    Choice(AccountKind.income, "Income", Tone.mute),
+    Choice(AccountKind.expense, "Expense", Tone.mute),
 )
 
 SERIES = tuple(Choice(kind, label) for kind, label in KIND_LABELS.items())
 RESETS = (
     Choice(Reset.never, "Not again", Tone.mute),
-    Choice(Reset.year, "Each year", Tone.info),
-    Choice(Reset.month, "Each month", Tone.info),
-    Choice(Reset.day, "Each day", Tone.info),
+    Choice(Reset.year, "Each year", Tone.mute),
+    Choice(Reset.month, "Each month", Tone.mute),
+    Choice(Reset.day, "Each day", Tone.mute),
 )
 RULE_STATES = (
     Choice(NumberRuleState.standard, "Standard", Tone.mute),
@@ -51,7 +51,7 @@ NUMBER_RULES = TablePage(
         Column("preview", "Looks like", width=220),
         Column("state", "State", Kind.tag, width=110, choices=RULE_STATES),
     ),
-    filters=(Filter("q", "Kind of document or pattern", "search"),),
+    filters=(Filter("q", "Document or pattern", "search"),),
     actions=(
         Action(
             "set",

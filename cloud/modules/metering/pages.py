@@ -27,10 +27,10 @@ from cloud.modules.metering.models import (
 from cloud.modules.resources import api as resources_api
 
 KINDS = (
-    Choice(MeterKind.electricity, "Electricity", Tone.warn),
-    Choice(MeterKind.water, "Water", Tone.info),
-    Choice(MeterKind.gas, "Gas", Tone.auto),
-    Choice(MeterKind.heat, "Heat", Tone.wait),
+    Choice(MeterKind.electricity, "Electricity", Tone.mute),
+    Choice(MeterKind.water, "Water", Tone.mute),
+    Choice(MeterKind.gas, "Gas", Tone.mute),
+    Choice(MeterKind.heat, "Heat", Tone.mute),
 )
 METER_STATES = (
     Choice(MeterState.in_use, "In use", Tone.ok),
@@ -356,7 +356,7 @@ PAGES = (
     ),
     TablePage(
         code="metering.readings",
-        title="Readings",
+        title="Meter readings",
         source=api.list_readings,
         columns=(
             Column("read_at", "Read at", Kind.datetime, width=160, sortable=True),

@@ -20,9 +20,9 @@ from cloud.modules.organization import api
 from cloud.modules.organization.models import UnitKind, UnitState
 
 KINDS = (
-    Choice(UnitKind.company, "Company", Tone.auto),
-    Choice(UnitKind.region, "Region", Tone.info),
-    Choice(UnitKind.project, "Community", Tone.ok),
+    Choice(UnitKind.company, "Company", Tone.mute),
+    Choice(UnitKind.region, "Region", Tone.mute),
+    Choice(UnitKind.project, "Community", Tone.mute),
 )
 KINDS_TO_ADD = KINDS[1:]
 STATES = (

@@ -308,7 +308,7 @@ HELD_PAGES = (
 )
 
 NAME_FIELDS = (
-    Field("code", "Code", help="Lower-case letters, digits and _, for example bank_pos"),
+    Field("code", "Code", help="Lower-case letters, digits and underscores"),
     Field("name", "Name"),
 )
 ACCOUNT = Field("account", "Ledger account", "lookup", source=ledger_api.account_choices)

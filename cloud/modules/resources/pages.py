@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import (
     Action,
@@ -299,7 +301,7 @@ UNITS = TablePage(
         Column("rooms", "Rooms in it", Kind.whole, width=96),
     ),
     filters=(Filter("q", "Code or name", "search"),),
-    actions=(ADD_UNIT, RENAME_UNIT, CLOSE_UNIT),
+    actions=(replace(ADD_UNIT, placement="primary"), RENAME_UNIT, CLOSE_UNIT),
     sort="path",
     empty=("No unit yet", "Add a unit to a building."),
 )

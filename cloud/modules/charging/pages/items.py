@@ -27,7 +27,7 @@ CATEGORIES = (
     Choice(ItemCategory.other, "Other"),
 )
 INCOMES = (
-    Choice(Income.own, "Own income", Tone.info),
+    Choice(Income.own, "Own income", Tone.mute),
     Choice(Income.agency, "Collected for others", Tone.mute),
 )
 TAX_RATES = (

@@ -29,9 +29,9 @@ from cloud.modules.charging.schemas import Cycle
 from cloud.modules.resources import api as resources_api
 
 METHODS = (
-    Choice(Method.area, "By area", Tone.info),
+    Choice(Method.area, "By area", Tone.mute),
     Choice(Method.fixed, "Fixed", Tone.mute),
-    Choice(Method.metered, "By meter", Tone.auto),
+    Choice(Method.metered, "By meter", Tone.mute),
 )
 TIMINGS = (Choice(Timing.advance, "In advance"), Choice(Timing.arrears, "In arrears"))
 CYCLES = (
@@ -224,15 +224,15 @@ STANDARDS = TablePage(
     title="Charge standards",
     source=api.list_standards,
     columns=(
-        Column("code", "Code", Kind.number, width=150, sortable=True),
+        Column("code", "Code", Kind.number, width=176, sortable=True),
         Column("name", "Name", width=190, sortable=True),
-        Column("item_name", "Charge item", width=96),
+        Column("item_name", "Charge item", width=116),
         Column("method", "Method", Kind.tag, width=84, choices=METHODS),
         Column(
             "unit_price",
             "Unit price",
             Kind.price,
-            width=220,
+            width=190,
             unit_key="price_unit",
             note_key="next_price",
         ),

@@ -28,9 +28,9 @@ from cloud.kernel.listing import (
 from cloud.kernel.money import ZERO
 from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import Bill, Item, Settlement
-from cloud.modules.charging.queries.explain import explain
+from cloud.modules.charging.queries.explain import basis_text, explain
 from cloud.modules.charging.queries.runs import closed
-from cloud.modules.charging.rules import basis_text, from_snapshot
+from cloud.modules.charging.rules import from_snapshot
 from cloud.modules.charging.schemas import BillDetail, BillRead, TimelineEvent
 from cloud.modules.ledger import queries as ledger
 from cloud.modules.ledger.schemas import EntryOfDocument
@@ -273,7 +273,7 @@ async def open_bills_of_room(ctx: Ctx, room_id: UUID) -> list[OpenBill]:
             item_name=item.name,
             legal_entity_id=bill.legal_entity_id,
             priority=item.allocation_priority,
-            note=basis_text(from_snapshot(bill.snapshot)),
+            note=basis_text(ctx, from_snapshot(bill.snapshot)),
             period_from=bill.period_from,
             period_to=bill.period_to,
             amount=settlement.amount,

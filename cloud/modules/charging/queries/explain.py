@@ -13,6 +13,7 @@ from cloud.kernel.money import exact_decimal
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import AreaBasis, Method, PricePer, Proration
 from cloud.modules.charging.rules import (
+    HOUSEHOLD,
     Basis,
     Readings,
     Segment,
@@ -71,7 +72,7 @@ def explain(ctx: Ctx, bill: Stored) -> Explanation:
 
 def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
     quantities = " / ".join(map(plain_number, quantities_of(basis)))
-    operands = [Operand(value=quantities, unit=basis.unit, caption=_what(ctx, basis))]
+    operands = [Operand(value=quantities, unit=unit_of(ctx, basis), caption=_what(ctx, basis))]
     if basis.coefficient != 1:
         operands.append(
             Operand(value=plain_number(basis.coefficient), unit="", caption=ctx.say("Coefficient"))
@@ -85,9 +86,12 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
         )
     )
     if basis.method is not Method.metered:
-        unit = "month(s)" if basis.price_per is PricePer.month else "cycle(s)"
         operands.append(
-            Operand(value=_count(factor), unit=ctx.say(unit), caption=_span(basis.segments))
+            Operand(
+                value=_count(factor),
+                unit=cycles_of(ctx, basis, factor),
+                caption=_months(basis.segments),
+            )
         )
     return operands
 
@@ -99,7 +103,7 @@ def _lines(ctx: Ctx, basis: Basis, bill: Stored, raw: Decimal) -> list[Explained
         lines.append(
             ExplainedLine(
                 label=ctx.say("Period"),
-                value=f"{_count(compute(basis).factor)} {ctx.say('months')}",
+                value=_duration(ctx, compute(basis).factor),
                 source=_period_source(ctx, basis),
             )
         )
@@ -131,7 +135,9 @@ def _quantity_lines(ctx: Ctx, basis: Basis) -> list[ExplainedLine]:
             spans.setdefault(plain_number(in_part(basis, segment)), []).append(_span((segment,)))
         parts = {value: "、".join(days) for value, days in spans.items()}
     return [
-        ExplainedLine(label=_what(ctx, basis), value=f"{value} {basis.unit}", source=source)
+        ExplainedLine(
+            label=_what(ctx, basis), value=f"{value} {unit_of(ctx, basis)}", source=source
+        )
         for value, source in parts.items()
     ]
 
@@ -188,6 +194,29 @@ def _price_line(ctx: Ctx, basis: Basis, segment: Segment) -> ExplainedLine:
     )
 
 
+def basis_text(ctx: Ctx, basis: Basis) -> str:
+    """One short line for lists: 89.53 ㎡ × 2.38."""
+    prices = " / ".join(dict.fromkeys(plain_number(s.unit_price) for s in basis.segments))
+    quantities = " / ".join(map(plain_number, quantities_of(basis)))
+    return f"{quantities} {unit_of(ctx, basis)} × {prices}"
+
+
+def unit_of(ctx: Ctx, basis: Basis) -> str:
+    """The unit of the quantity: a bill keeps the Chinese word for a household."""
+    return ctx.say("household") if basis.unit == HOUSEHOLD else basis.unit
+
+
+def cycles_of(ctx: Ctx, basis: Basis, factor: Fraction) -> str:
+    if basis.price_per is PricePer.month:
+        return ctx.say("month") if factor == 1 else ctx.say("months")
+    return ctx.say("cycle") if factor == 1 else ctx.say("cycles")
+
+
+def _duration(ctx: Ctx, factor: Fraction) -> str:
+    n = _count(factor)
+    return ctx.say("{n} month", n=n) if factor == 1 else ctx.say("{n} months", n=n)
+
+
 def price_unit(ctx: Ctx, basis: Basis) -> str:
     """What one unit price is for: yuan/㎡·month."""
     yuan = ctx.say("yuan")
@@ -210,6 +239,15 @@ def _period_source(ctx: Ctx, basis: Basis) -> str:
 
 def _span(segments: tuple[Segment, ...]) -> str:
     return f"{segments[0].start} ~ {segments[-1].end - ONE_DAY}"
+
+
+def _months(segments: tuple[Segment, ...]) -> str:
+    """Whole months as months: the strip of the formula has room for no more."""
+    start, end = segments[0].start, segments[-1].end
+    if start.day != 1 or end.day != 1:
+        return _span(segments)
+    first, last = f"{start:%Y-%m}", f"{end - ONE_DAY:%Y-%m}"
+    return first if first == last else f"{first} ~ {last}"
 
 
 def _count(factor: Fraction) -> str:

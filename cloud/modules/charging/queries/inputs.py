@@ -33,6 +33,7 @@ from cloud.modules.charging.models import (
     Timing,
 )
 from cloud.modules.charging.rules import (
+    HOUSEHOLD,
     AreaPart,
     Basis,
     Price,
@@ -476,4 +477,4 @@ def _unit(bound: Bound) -> str:
             assert bound.meter_kind is not None
             return UNITS[MeterKind(bound.meter_kind)]
         case _:
-            return "户"
+            return HOUSEHOLD

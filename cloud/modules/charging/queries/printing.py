@@ -9,7 +9,7 @@ from cloud.kernel.errors import NotFound
 from cloud.kernel.printing.sheets import Fact, Heading, Line, Sheet, money_text
 from cloud.modules.charging.models import Bill
 from cloud.modules.charging.queries.bills import read_bill
-from cloud.modules.charging.queries.explain import price_unit
+from cloud.modules.charging.queries.explain import price_unit, unit_of
 from cloud.modules.charging.rules import from_snapshot, plain_number
 from cloud.modules.organization.models import LegalEntity
 
@@ -19,7 +19,7 @@ def quantity_and_price(ctx: Ctx, bill: Bill) -> tuple[str, str]:
     basis = from_snapshot(bill.snapshot)
     prices = dict.fromkeys(plain_number(segment.unit_price) for segment in basis.segments)
     return (
-        f"{plain_number(basis.quantity)} {basis.unit}".strip(),
+        f"{plain_number(basis.quantity)} {unit_of(ctx, basis)}".strip(),
         f"{' / '.join(prices)} {price_unit(ctx, basis)}",
     )
 

@@ -12,9 +12,10 @@ from sqlmodel import col
 from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.periods import ONE_DAY, Period
-from cloud.modules.charging.models import Draft, Item, Run, RunState, Skip
+from cloud.modules.charging.models import Bill, Draft, Item, Run, RunState, Skip
+from cloud.modules.charging.queries.explain import basis_text
 from cloud.modules.charging.queries.inputs import Charged, charges_of
-from cloud.modules.charging.rules import Basis, basis_text, compute, due_on, from_snapshot
+from cloud.modules.charging.rules import Basis, compute, due_on, from_snapshot
 from cloud.modules.charging.schemas import (
     ClosedPeriod,
     DraftLine,
@@ -92,8 +93,13 @@ async def read_run(ctx: Ctx, run_id: UUID) -> RunDetail:
     found = await ctx.session.execute(_rows().where(col(Run.id) == run_id))
     row = found.mappings().one()
     names = await _item_names(ctx, run)
-    is_preview = run.state in {RunState.draft, RunState.previewed}
-    drafts = await (_preview_lines if is_preview else _draft_lines)(ctx, run, names)
+    match run.state:
+        case RunState.draft | RunState.previewed:
+            drafts = await _preview_lines(ctx, run, names)
+        case RunState.published:
+            drafts = await _kept_lines(ctx, Bill, run, names)
+        case _:
+            drafts = await _kept_lines(ctx, Draft, run, names)
     return RunDetail.model_validate(
         {
             **_read(dict(row)),
@@ -129,7 +135,7 @@ def _preview_line(ctx: Ctx, charge: Charged, basis: Basis, names: dict[UUID, str
         item_name=names[bound.item_id],
         payer_name=charge.payer.name,
         period=closed(period.start, period.end),
-        basis=basis_text(basis),
+        basis=basis_text(ctx, basis),
         amount=compute(basis).amount,
         due_on=due_on(
             timing=bound.timing,
@@ -140,24 +146,26 @@ def _preview_line(ctx: Ctx, charge: Charged, basis: Basis, names: dict[UUID, str
     )
 
 
-async def _draft_lines(ctx: Ctx, run: Run, names: dict[UUID, str]) -> list[DraftLine]:
+async def _kept_lines(
+    ctx: Ctx, kept: type[Bill | Draft], run: Run, names: dict[UUID, str]
+) -> list[DraftLine]:
     found = await ctx.session.execute(
-        select(Draft)
-        .where(col(Draft.run_id) == run.id)
-        .order_by(col(Draft.room_name), col(Draft.id))
+        select(kept)
+        .where(col(kept.run_id) == run.id)
+        .order_by(col(kept.room_name), col(kept.id))
         .limit(LINES_SHOWN_MAX)
     )
     return [
         DraftLine(
-            room_name=draft.room_name,
-            item_name=names[draft.item_id],
-            payer_name=draft.payer_name,
-            period=closed(draft.period_from, draft.period_to),
-            basis=basis_text(from_snapshot(draft.snapshot)),
-            amount=draft.amount,
-            due_on=draft.due_on,
+            room_name=line.room_name,
+            item_name=names[line.item_id],
+            payer_name=line.payer_name,
+            period=closed(line.period_from, line.period_to),
+            basis=basis_text(ctx, from_snapshot(line.snapshot)),
+            amount=line.amount,
+            due_on=line.due_on,
         )
-        for draft in found.scalars()
+        for line in found.scalars()
     ]
 
 

@@ -18,11 +18,13 @@ from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import (
     Binding,
     Item,
+    ItemCategory,
     ItemState,
     Method,
     Standard,
     StandardVersion,
 )
+from cloud.modules.charging.queries.candidates import METERED_BY
 from cloud.modules.charging.rules import plain_number
 from cloud.modules.charging.schemas import (
     BindingRead,
@@ -36,6 +38,7 @@ from cloud.modules.charging.schemas import (
 )
 from cloud.modules.ledger.models import Account
 from cloud.modules.metering.models import Meter
+from cloud.modules.metering.queries import UNITS
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import LegalEntity, Unit
 from cloud.modules.resources.models import Space
@@ -183,6 +186,7 @@ def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:
             col(Standard.name).label("name"),
             col(Item.id).label("item_id"),
             col(Item.name).label("item_name"),
+            col(Item.category).label("category"),
             col(Standard.org_id).label("site_id"),
             col(Unit.name).label("site_name"),
             col(Standard.method).label("method"),
@@ -227,21 +231,24 @@ def _following(begins: Expression, column: str) -> Any:
 
 
 def _standard(ctx: Ctx, row: Any) -> dict[str, Any]:
+    shown = dict(row)
+    category = ItemCategory(shown.pop("category"))
     following = row["next_unit_price"]
     return {
-        **row,
-        "price_unit": _price_unit(ctx, row["method"], row["price_per"]),
+        **shown,
+        "price_unit": _price_unit(ctx, row["method"], row["price_per"], category),
         "next_price": None
         if following is None
         else ctx.say("{price} from {day}", price=plain_number(following), day=row["next_from"]),
     }
 
 
-def _price_unit(ctx: Ctx, method: str, price_per: str | None) -> str:
+def _price_unit(ctx: Ctx, method: str, price_per: str | None, category: ItemCategory) -> str:
     if price_per is None:
         return ""
     if method == Method.metered:
-        return ctx.say("yuan / unit")
+        kind = METERED_BY.get(category)
+        return f"{ctx.say('yuan')}/{UNITS[kind] if kind else ctx.say('unit')}"
     per = ctx.say("month" if price_per == "month" else "cycle")
     return f"{ctx.say('yuan')}/{'㎡·' if method == Method.area else ''}{per}"
 

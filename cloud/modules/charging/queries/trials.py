@@ -27,7 +27,15 @@ from cloud.modules.charging.models import (
     StandardVersion,
 )
 from cloud.modules.charging.queries.candidates import METERED_BY
-from cloud.modules.charging.rules import Basis, Computed, Segment, compute, plain_number
+from cloud.modules.charging.queries.explain import cycles_of, unit_of
+from cloud.modules.charging.rules import (
+    HOUSEHOLD,
+    Basis,
+    Computed,
+    Segment,
+    compute,
+    plain_number,
+)
 from cloud.modules.charging.schemas import Pricing, StandardTrial, VersionTrial
 from cloud.modules.metering import queries as metering
 from cloud.modules.metering.queries import UNITS
@@ -192,7 +200,7 @@ def _basis(
             kind = METERED_BY.get(ItemCategory(plan.item.category))
             quantity, unit = used or USED, UNITS[kind] if kind else ""
         case _:
-            quantity, unit = Decimal(1), "户"
+            quantity, unit = Decimal(1), HOUSEHOLD
     if not quantity:
         return None
     return Basis(
@@ -265,13 +273,12 @@ async def _current(ctx: Ctx, standard_id: UUID | None, day: date) -> Pricing | N
 
 
 def _formula(ctx: Ctx, basis: Basis, computed: Computed) -> str:
-    parts = [f"{plain_number(basis.quantity)} {basis.unit}".strip()]
+    parts = [f"{plain_number(basis.quantity)} {unit_of(ctx, basis)}".strip()]
     if basis.coefficient != 1:
         parts.append(plain_number(basis.coefficient))
     parts.append(plain_number(basis.segments[0].unit_price))
     if basis.method is not Method.metered and computed.factor != 1:
-        per = "month(s)" if basis.price_per is PricePer.month else "cycle(s)"
-        parts.append(f"{computed.factor} {ctx.say(per)}")
+        parts.append(f"{computed.factor} {cycles_of(ctx, basis, computed.factor)}")
     return " × ".join(parts)
 
 

@@ -232,7 +232,7 @@ def _tile(
 def _second(rows: Sequence[RowMapping]) -> str | None:
     for row in rows:
         if row["value"] is not None:
-            return f"{row['label']} {row['value']:.{row['digits']}f} {row['unit']}"
+            return f"{row['label']} {row['value']:,.{row['digits']}f} {row['unit']}"
     return None
 
 
