@@ -35,6 +35,7 @@ from cloud.kernel.listing import (
     contains,
     fetch_page,
 )
+from cloud.kernel.typed import empty_is
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import Action, Choice, Column, Filter, Form, Route, TablePage, View
 from cloud.kernel.ui.pages import Field as FormField
@@ -83,7 +84,7 @@ class EntryNotOffered(Conflict):
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
-Rank = Annotated[int, Field(ge=0, le=9_999)]
+Rank = Annotated[int, Field(ge=0, le=9_999), empty_is(0)]
 
 
 class EntryRead(BaseModel):

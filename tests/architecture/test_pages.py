@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.http import allow
@@ -129,6 +129,28 @@ def _action(code: str, action: Action, keys: set[str], routes: Routes) -> Iterat
     typed |= {"ids"} if action.placement == "selection" else set()  # of the rows chosen
     if action.call is not None and required - typed - keys:
         yield f"{code}: {action.code} does not ask for {sorted(required - typed - keys)}"
+    for field in action.form.fields if action.form else ():
+        if not field.required and not _may_be_empty(route, field):
+            yield f"{code}: {action.code} offers to leave {field.key} empty, its route refuses that"
+
+
+# What a form sends for a field of the kind that was left empty; null for all others.
+_EMPTY: dict[str, Any] = {"flag": False, "multi": []}
+
+
+def _may_be_empty(route: APIRoute, field: Field) -> bool:
+    body = route.body_field.field_info.annotation if route.body_field else None
+    if not (isinstance(body, type) and issubclass(body, BaseModel)):
+        return True
+    taken = body.model_fields.get(field.key)
+    if taken is None:
+        return True  # said elsewhere
+    annotated: Any = Annotated[taken.annotation, *taken.metadata, "its own"]
+    try:
+        TypeAdapter(annotated).validate_python(_EMPTY.get(field.kind))
+    except ValidationError:
+        return False
+    return True
 
 
 def _required(route: APIRoute) -> set[str]:
@@ -334,6 +356,7 @@ DANGLING = {
     "looks at “paid”": changed(
         TABLE, actions=(Action("v", "V", void_bill, form=FORM, when={"paid": ("no",)}),)
     ),
+    "offers to leave reason empty": voiding(fields=(Field("reason", "Reason", required=False),)),
     "does not ask for ['reason']": changed(TABLE, actions=(Action("void", "V", void_bill),)),
     "the section lines has no “amount”": changed(
         DETAIL, sections=(Section("lines", "L", "table", "lines", (Column("amount", "A"),)),)

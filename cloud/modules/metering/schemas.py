@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.typed import BLANK
 from cloud.modules.metering.models import MeterKind
 
 Shown = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=4)]
@@ -168,7 +169,7 @@ class MeterChangeCreate(BaseModel):
 
     old_final: Shown
     new_initial: Shown
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    reason: Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)] = ""
 
 
 class MeterChangeRead(BaseModel):
