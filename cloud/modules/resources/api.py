@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from cloud.kernel.listing import Listed, Page
+from cloud.kernel.ui.language import TrialLines
 from cloud.modules.resources import queries, service
 from cloud.modules.resources.models import Room, RoomArea, RoomState, RoomUsage, Space
 from cloud.modules.resources.permissions import AddSpaces, ChangeRooms, ReadRooms
@@ -168,6 +169,11 @@ async def take_out_room(ctx: ChangeRooms, room_id: UUID, wanted: SpaceTakenOut) 
 @router.post("/rooms/generation/preview", response_model=RoomsPlanned)
 async def preview_rooms(ctx: AddSpaces, wanted: RoomRule) -> Generation:
     return await service.plan_rooms(ctx, building_id=wanted.building_id, rule=_rule(wanted))
+
+
+@router.post("/rooms/generation/trial", response_model=TrialLines)
+async def try_rooms(ctx: AddSpaces, wanted: RoomRule) -> TrialLines:
+    return await service.try_rooms(ctx, building_id=wanted.building_id, rule=_rule(wanted))
 
 
 @router.post("/rooms/generation", response_model=RoomsGenerated, status_code=201)

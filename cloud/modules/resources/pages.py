@@ -22,6 +22,7 @@ from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
 
 USAGES = tuple(Choice(usage, *shown) for usage, shown in USAGE_LABELS.items())
 STATES = tuple(Choice(state, *shown) for state, shown in STATE_LABELS.items())
+OPEN_STATES = tuple(one for one in STATES if one.value is not RoomState.closed)
 
 _SITE = Field("site_id", "Community", "lookup", source=api.lookup_sites)
 _CODE = Field("code", "Code", help="Unique where it stands, without a hyphen: 3, 1, 1202.")
@@ -88,6 +89,52 @@ ADD_ROOM = Action(
     done="{full_name} added",
 )
 
+_LIST = "Separate them with commas."
+
+GENERATE_ROOMS = Action(
+    "generate_rooms",
+    "Number rooms by a rule",
+    call=api.generate_rooms,
+    placement="toolbar",
+    form=Form(
+        title="Number rooms by a rule",
+        note="All rooms or none: a room that is there already stops the whole.",
+        fields=(
+            Field("building_id", "Building", "lookup", source=api.lookup_buildings),
+            Field(
+                "units",
+                "Codes of the units",
+                required=False,
+                help="1, 2, 3; missing ones are added. Empty: straight in the building.",
+            ),
+            Field("floors_from", "Lowest floor", Kind.quantity, default="1"),
+            Field("floors_to", "Highest floor", Kind.quantity),
+            Field("rooms_per_floor", "Rooms on a floor", Kind.whole),
+            Field(
+                "pattern",
+                "Pattern of the numbers",
+                default="{floor}{seq:02}",
+                help="{floor}{seq:02} makes 1202; {unit} may stand in it too.",
+            ),
+            Field("skip_floors", "Floors left out", required=False, help=_LIST),
+            Field("skip_sequences", "Sequences left out", required=False, help=_LIST),
+            Field(
+                "areas",
+                "Building areas",
+                required=False,
+                help="In the order of the rooms on a floor: 89.5, 120",
+            ),
+            _ROOM_TYPE,
+            Field("usage", "Usage", "choice", choices=USAGES, default="residential"),
+            Field("state", "State", "choice", choices=OPEN_STATES, default="unsold"),
+            Field("handover_on", "Handed over on", Kind.date, required=False),
+        ),
+        trial=api.try_rooms,
+        submit="Add these rooms",
+    ),
+    done="{count} rooms added: {first} to {last}",
+)
+
 CHANGE_ROOM = Action(
     "change",
     "Change",
@@ -143,7 +190,7 @@ CHANGE_STATE = Action(
                 "state",
                 "State",
                 "choice",
-                choices=tuple(one for one in STATES if one.value is not RoomState.closed),
+                choices=OPEN_STATES,
             ),
             Field("on", "On", Kind.date, required=False, help="Today when left empty."),
             Field("note", "Note", "long_text", required=False, wide=True),
@@ -260,6 +307,7 @@ ROOMS = TablePage(
     ),
     actions=(
         ADD_ROOM,
+        GENERATE_ROOMS,
         CHANGE_ROOM,
         CHANGE_AREAS,
         CHANGE_STATE,
@@ -284,7 +332,7 @@ BUILDINGS = TablePage(
         Column("rooms", "Rooms in it", Kind.whole, width=96),
     ),
     filters=(Filter("q", "Code or name", "search"),),
-    actions=(ADD_BUILDING, ADD_UNIT, RENAME_BUILDING, CLOSE_BUILDING),
+    actions=(ADD_BUILDING, ADD_UNIT, GENERATE_ROOMS, RENAME_BUILDING, CLOSE_BUILDING),
     sort="code",
     empty=("No building yet", "Add the first building of this community."),
 )

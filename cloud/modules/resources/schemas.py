@@ -9,14 +9,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.kernel.typed import BLANK
+from cloud.kernel.typed import BLANK, SEVERAL, empty_is
 from cloud.modules.resources.models import RoomState, RoomUsage
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 # Whether it is positive is the service's to say, in words.
 Area = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
-Coefficient = Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4)]
+Coefficient = Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4), empty_is(Decimal(1))]
 Floor = Annotated[int, Field(ge=-20, le=200)]
 Note = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -215,14 +215,14 @@ class RoomRule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     building_id: UUID
-    units: Annotated[list[Code], Field(max_length=50)] = []
+    units: Annotated[list[Code], Field(max_length=50), SEVERAL] = []
     floors_from: Floor
     floors_to: Floor
     rooms_per_floor: Annotated[int, Field(ge=1, le=200)]
     pattern: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
-    skip_floors: Annotated[list[int], Field(max_length=100)] = []
-    skip_sequences: Annotated[list[int], Field(max_length=100)] = []
-    areas: Annotated[list[Area | None], Field(max_length=200)] = []
+    skip_floors: Annotated[list[int], Field(max_length=100), SEVERAL] = []
+    skip_sequences: Annotated[list[int], Field(max_length=100), SEVERAL] = []
+    areas: Annotated[list[Area | None], Field(max_length=200), SEVERAL] = []
     usage: RoomUsage = RoomUsage.residential
     state: RoomState = RoomState.unsold
     room_type_id: UUID | None = None

@@ -185,3 +185,33 @@ async def test_rooms_are_generated_over_http(world: World, client: Client) -> No
     reading = client(world.at_site(permissions=("resources.room:read",)))
     refused = await reading.post("/api/v1/resources/rooms/generation", json=body)
     assert refused.json()["code"] == "permission-missing"
+
+
+async def test_a_form_previews_what_it_types(world: World, client: Client) -> None:
+    building_id = str(await _building(world))
+    typed = {
+        "building_id": building_id, "units": "1， 2", "floors_from": "-1", "floors_to": "3",
+        "rooms_per_floor": 2, "pattern": "{floor}{seq:02}", "skip_floors": "-1、2",
+        "skip_sequences": None, "areas": "88.8",
+    }  # fmt: skip
+    caller = client(world.at_site())
+    tried = (await caller.post("/api/v1/resources/rooms/generation/trial", json=typed)).json()
+    rooms, units = tried["lines"]
+    assert rooms["label"] == "8幢1单元101 ~ 8幢2单元302"
+    assert (rooms["text"], rooms["note"]) == ("101, 102, 301, 302, 101, 102, 301, 302", "8 rooms")
+    assert (units["text"], units["note"]) == ("8幢1单元、8幢2单元", "2 units")
+    made = await caller.post("/api/v1/resources/rooms/generation", json=typed)
+    assert (made.status_code, made.json()["count"]) == (201, 8)
+
+    typed["units"] = "2,3"
+    tried = (await caller.post("/api/v1/resources/rooms/generation/trial", json=typed)).json()
+    clash = tried["lines"][-1]
+    assert (clash["tone"], clash["note"]) == ("bad", "4 rooms stand in the way")
+    refused = await caller.post("/api/v1/resources/rooms/generation", json=typed)
+    assert refused.json()["code"] == "rooms-already-exist"
+    async with world.unit() as ctx:
+        assert len(await queries.rooms_of_site(ctx, world.alpha.site_id)) == 8
+
+    wrong = {**typed, "skip_floors": "4, oops"}
+    told = (await caller.post("/api/v1/resources/rooms/generation", json=wrong)).json()
+    assert [fault["path"] for fault in told["errors"]] == ["skip_floors.1"]

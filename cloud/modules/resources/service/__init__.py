@@ -11,6 +11,7 @@ from cloud.modules.resources.service.generation import (
     add_rooms,
     generate_rooms,
     plan_rooms,
+    try_rooms,
 )
 from cloud.modules.resources.service.rooms import (
     Areas,
@@ -80,4 +81,5 @@ __all__ = [
     "rename_building",
     "rename_unit",
     "take_out_room",
+    "try_rooms",
 ]

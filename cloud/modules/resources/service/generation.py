@@ -18,6 +18,7 @@ from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.ui.language import Tone, TrialLine, TrialLines
 from cloud.modules.resources.models import PATH_SEPARATOR, Space, SpaceKind
 from cloud.modules.resources.rules import (
     PARENT_OF,
@@ -40,6 +41,7 @@ from cloud.modules.resources.service.spaces import (
 
 ROOMS_MAX = 5_000
 NAMED_MAX = 20
+SHOWN_MAX = 12
 CODE_LENGTH_MAX = 20
 
 
@@ -91,6 +93,36 @@ class Generation:
     taken: tuple[str, ...]
     rooms: tuple[RoomPlan, ...]
 
+    def told(self, ctx: Ctx) -> TrialLines:
+        """The same for who fills in the form: the first rooms, new units, and what clashes."""
+        shown = ctx.say(", ").join(room.code for room in self.rooms[:SHOWN_MAX])
+        more = " …" if self.count > SHOWN_MAX else ""
+        lines = [
+            TrialLine(
+                label=f"{self.first} ~ {self.last}",
+                text=f"{shown}{more}",
+                result="",
+                note=ctx.say("{count} rooms", count=self.count),
+                tone=None,
+            )
+        ]
+        named = (
+            ("Units that are new", self.new_units, "{count} units", None),
+            ("There already", self.taken, "{count} rooms stand in the way", Tone.bad),
+        )
+        lines += [
+            TrialLine(
+                label=ctx.say(label),
+                text=_listed(names),
+                result="",
+                note=ctx.say(note, count=len(names)),
+                tone=tone,
+            )
+            for label, names, note, tone in named
+            if names
+        ]
+        return TrialLines(lines=lines)
+
 
 async def plan_rooms(ctx: Ctx, *, building_id: UUID, rule: NumberingRule) -> Generation:
     """Count a rule out and change nothing. Raises NotFound, SpaceClosedToKind, TooManyRooms,
@@ -116,6 +148,11 @@ async def plan_rooms(ctx: Ctx, *, building_id: UUID, rule: NumberingRule) -> Gen
         taken=tuple(taken),
         rooms=tuple(plans),
     )
+
+
+async def try_rooms(ctx: Ctx, *, building_id: UUID, rule: NumberingRule) -> TrialLines:
+    """As plan_rooms, for the form that is being filled in. Raises the same."""
+    return (await plan_rooms(ctx, building_id=building_id, rule=rule)).told(ctx)
 
 
 async def generate_rooms(
