@@ -205,8 +205,9 @@ def _grid(page: Page, options: Options) -> None:
 def _room(page: Page, options: Options) -> None:
     page.goto(f"{options.base}/p/resources.rooms")
     room = page.evaluate(
-        "q => fetch(`/api/v1/resources/rooms?q=${q}&size=20`).then((answer) => answer.json())",
-        options.room,
+        """([q, site]) => fetch(`/api/v1/resources/rooms?q=${q}&site_id=${site}&size=20`)
+            .then((answer) => answer.json())""",
+        [options.room, options.site],
     )["items"][0]
     page.goto(f"{options.base}/rooms/{room['id']}")
 

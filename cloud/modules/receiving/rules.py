@@ -137,10 +137,10 @@ BINDING_LABELS: dict[str, tuple[str, Tone]] = {
 }
 
 METER_KIND_LABELS: dict[MeterKind, tuple[str, Tone]] = {
-    MeterKind.electricity: ("Electricity", Tone.warn),
-    MeterKind.water: ("Water", Tone.info),
-    MeterKind.gas: ("Gas", Tone.auto),
-    MeterKind.heat: ("Heat", Tone.wait),
+    MeterKind.electricity: ("Electricity", Tone.mute),
+    MeterKind.water: ("Water", Tone.mute),
+    MeterKind.gas: ("Gas", Tone.mute),
+    MeterKind.heat: ("Heat", Tone.mute),
 }
 
 METER_STATE_LABELS: dict[MeterState, tuple[str, Tone]] = {
