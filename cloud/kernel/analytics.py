@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cloud.kernel.context import Ctx, Principal
-from cloud.kernel.db import Sessions
+from cloud.kernel.db import Sessions, is_away
 from cloud.kernel.errors import Unavailable
 from cloud.kernel.events import Bus
 from cloud.kernel.uow import unit_of_work
@@ -134,13 +134,12 @@ class Analytics:
                     yield reading
                 finally:
                     reading.close()
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) == _TIMED_OUT:
-                raise AnalysisTimedOut from error
-            if not error.connection_invalidated and getattr(error.orig, "sqlstate", None):
-                raise
-            raise FiguresAway from error
         except (SQLAlchemyError, OSError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(cause, "sqlstate", None) == _TIMED_OUT:
+                raise AnalysisTimedOut from error
+            if not is_away(error):
+                raise
             raise FiguresAway from error
 
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -28,7 +29,8 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -316,6 +318,21 @@ def _refuse_dead(adapted: Any, record: Any, proxy: Any) -> None:
     waiting.register(adapted.driver_connection.fileno(), select.POLLIN)
     if waiting.poll(0):
         raise DisconnectionError
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database is not there to answer, and not a statement of ours wrong.
+
+    The driver tells a lost or refused connection without a state, or with one of class 08 or 57P.
+    """
+    if isinstance(error, PoolTimeout | DisconnectionError | OSError):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return cause.sqlstate.startswith(("08", "57P"))
 
 
 def joined_sessions(connection: AsyncConnection) -> Sessions:

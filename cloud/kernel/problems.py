@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from cloud.kernel.context import Principal
-from cloud.kernel.db import uuid7
+from cloud.kernel.db import is_away, uuid7
 from cloud.kernel.errors import (
     AppError,
     Conflict,
@@ -37,7 +37,6 @@ FOREIGN_KEY_VIOLATION = "23503"
 EXCLUSION_VIOLATION = "23P01"
 ROW_SECURITY_VIOLATION = "42501"
 LOCK_NOT_AVAILABLE = "55P03"
-GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 # NUL in JSON; the driver refuses it in text by itself, without a state.
 NOT_STORABLE = frozenset({"22P05", "22021"})
 
@@ -191,10 +190,7 @@ async def _violation(request: Request, error: Exception) -> JSONResponse:
         return problem(request, ReferenceUnknown())
     if state in NOT_STORABLE or (state is None and isinstance(cause, psycopg.DataError)):
         return problem(request, TextNotStorable())
-    is_away = state is None and isinstance(
-        cause, (psycopg.OperationalError, psycopg.InterfaceError)
-    )
-    if is_away or (state or "").startswith(("08", "57P")) or state == LOCK_NOT_AVAILABLE:
+    if is_away(error) or state == LOCK_NOT_AVAILABLE:
         return problem(request, DatabaseAway())
     return await _bug(request, error)
 

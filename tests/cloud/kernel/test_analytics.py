@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 import duckdb
+import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from cloud.kernel import analytics
-from cloud.kernel.analytics import TEXT, WHOLE, Analytics, Extract, FiguresAway, Kept, TooManyRows
+from cloud.kernel.analytics import (
+    TEXT,
+    WHOLE,
+    AnalysisTimedOut,
+    Analytics,
+    Extract,
+    FiguresAway,
+    Kept,
+    TooManyRows,
+)
 from cloud.kernel.db import make_engine, make_sessions
+from tests.kit.database import TestDatabase
 from tests.kit.world import NOW, World
 
 UNITS = Extract("units", "SELECT id::text FROM organization_unit", {"id": TEXT})
@@ -65,6 +76,46 @@ class TestReading:
         with pytest.raises(FiguresAway):
             async with lost.reading(world.headquarters()) as reading:
                 await reading.load(UNITS)
+
+    @pytest.mark.parametrize(
+        ("statement", "complaint"),
+        [
+            ("SELECT 1 / 0", DBAPIError),  # the server's, with a state
+            ("SELECT CAST(:value AS text)", DBAPIError),  # the driver's, without one
+            ("SELECT :unbound", StatementError),  # SQLAlchemy's own
+        ],
+    )
+    async def test_does_not_call_our_own_mistake_a_database_that_is_away(
+        self, world: World, statement: str, complaint: type[Exception]
+    ) -> None:
+        given = {"value": object()} if ":value" in statement else {}
+        with pytest.raises(complaint):
+            async with of(world).reading(world.headquarters()) as reading:
+                await reading.ctx.session.execute(text(statement), given)
+
+    async def test_says_that_it_was_told_to_hang_up(
+        self, committed: World, own_database: TestDatabase
+    ) -> None:
+        async def hung_up() -> None:
+            async with of(committed).reading(committed.headquarters()) as reading:
+                found = await reading.ctx.session.execute(text("SELECT pg_backend_pid()"))
+                with psycopg.connect(own_database.owner_url) as owner:
+                    owner.execute("SELECT pg_terminate_backend(%s)", [found.scalar_one()])
+                await reading.load(UNITS)
+
+        with pytest.raises(FiguresAway):
+            await hung_up()
+
+    async def test_says_that_a_query_took_too_long(self, world: World) -> None:
+        slow = Extract("slow", "SELECT pg_sleep(5)::text", {"slept": TEXT})
+
+        async def wait_too_long() -> None:
+            async with of(world).reading(world.headquarters()) as reading:
+                await reading.ctx.session.execute(text("SET LOCAL statement_timeout = 50"))
+                await reading.load(slow)
+
+        with pytest.raises(AnalysisTimedOut):
+            await wait_too_long()
 
 
 class TestKept:
