@@ -9,6 +9,7 @@ from edge_agent.store import Store, StoreLimitBytes
 from protocols import points
 from tools.soak.books import Lane, compare, read_outboxes
 from tools.soak.page import page
+from tools.soak.platform import Plan
 from tools.soak.report import Fault, How, Report
 
 SITE, EPOCH = uuid4(), uuid4()
@@ -72,6 +73,29 @@ class TestPage:
         assert "| web | 11.0 |  |" in told
         assert "| ray |  | never |" in told
         assert "not healed: ray" in told
+
+
+class TestPlan:
+    def test_kills_everybody_before_it_pauses_anybody_and_then_begins_again(self) -> None:
+        plan, had = Plan(seconds=1), set[tuple[How, str]]()
+        told = []
+        for _ in range(5):
+            told.append(plan.deal(had, ["web", "worker"])[0])
+            had.add(told[-1])
+
+        assert told == [
+            (How.killed, "web"),
+            (How.killed, "worker"),
+            (How.paused, "web"),
+            (How.paused, "worker"),
+            (How.killed, "web"),
+        ]
+
+    def test_ends_after_its_names_when_it_is_to_be_done_once(self) -> None:
+        plan = Plan(seconds=1, hows=(How.killed,), names=frozenset({"web"}), once=True)
+
+        assert plan.deal(set(), ["web", "worker"]) == [(How.killed, "web")]
+        assert plan.deal({(How.killed, "web")}, ["web", "worker"]) == []
 
 
 class TestCompare:

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -22,7 +23,6 @@ from cloud.kernel.clock import utc_now
 from tests.kit.simulators import CHECKOUT, free_port
 from tools.soak.report import Fault, How
 
-FAULT_EVERY_S = (10.0, 20.0)
 READY_WITHIN_S = 240.0
 HEAL_WITHIN_S = 150.0
 STOP_WITHIN_S = 30.0
@@ -35,6 +35,34 @@ INSIDE = {
     "ray::RayHost": "host-actor",
     "postgres: wuye: wuye_app": "postgres-backend",
 }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done to whom, and how long nothing happens in between; no names are all names."""
+
+    seconds: float
+    every_s: tuple[float, float] = (10.0, 20.0)
+    hows: tuple[How, ...] = tuple(How)
+    names: frozenset[str] = frozenset()
+    once: bool = False
+
+    def deal(self, had: set[tuple[How, str]], targets: Iterable[str]) -> list[tuple[How, str]]:
+        """What may come next: nothing to anybody again before everything came to everybody, and
+        kills first, so that a short run reaches every process."""
+        deck = {
+            (how, name)
+            for how in self.hows
+            for name in targets
+            if not self.names or name in self.names
+        }
+        if had >= deck:
+            if self.once:
+                return []
+            had.clear()
+        left = deck - had
+        first = next(how for how in self.hows if any(how is each for each, _ in left))
+        return sorted(pair for pair in left if pair[0] is first)
 
 
 @dataclass
@@ -96,20 +124,20 @@ class RunningPlatform:
                     found[name] = pid
         return found
 
-    async def injure(self, chance: random.Random, seconds: float) -> list[Fault]:
+    async def injure(self, chance: random.Random, plan: Plan) -> list[Fault]:
         """Hurt one process after the other, each when the last has healed; ends when one does
-        not. Nothing happens to anybody again before everything happened to everybody."""
-        end, faults, had = monotonic() + seconds, list[Fault](), set[tuple[How, str]]()
+        not, when the plan is through, and when its time is."""
+        end, faults, had = monotonic() + plan.seconds, list[Fault](), set[tuple[How, str]]()
         while True:
-            pause = chance.uniform(*FAULT_EVERY_S)
+            pause = chance.uniform(*plan.every_s)
             if monotonic() + pause > end:
                 return faults
             await asyncio.sleep(pause)
             targets = self.targets()
-            deck = {(how, name) for how in How for name in targets}
-            if had >= deck:
-                had.clear()
-            how, name = chance.choice(sorted(deck - had))
+            dealt = plan.deal(had, targets)
+            if not dealt:
+                return faults
+            how, name = chance.choice(dealt)
             had.add((how, name))
             fault = await self._hurt(how, name, targets[name])
             faults.append(fault)
