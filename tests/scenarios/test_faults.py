@@ -6,7 +6,7 @@ import pytest
 
 from tools.soak.platform import Plan
 from tools.soak.report import How
-from tools.soak.run import new_platform, soaked
+from tools.soak.run import platform_apart, soaked
 
 KILLED = frozenset({"postgres-backend", "broker", "web", "worker", "host", "edge-LT", "simulators"})
 
@@ -14,7 +14,7 @@ KILLED = frozenset({"postgres-backend", "broker", "web", "worker", "host", "edge
 @pytest.mark.processes
 @pytest.mark.timeout(300)
 async def test_nothing_is_lost_doubled_or_left_behind_whatever_is_killed() -> None:
-    platform = new_platform()
+    platform = platform_apart()
     plan = Plan(seconds=120, every_s=(1.0, 2.0), hows=(How.killed,), names=KILLED, once=True)
 
     report = await soaked(platform, 1, plan)

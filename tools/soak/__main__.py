@@ -12,7 +12,7 @@ from cloud.kernel.clock import utc_now
 from tests.kit.simulators import CHECKOUT
 from tools.soak.page import page
 from tools.soak.platform import PAUSED_S, Plan
-from tools.soak.run import new_platform, soaked
+from tools.soak.run import platform_apart, soaked
 
 EVIDENCE_MINUTES = 20  # a run of this length is written down
 
@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=20)
     asked = parser.parse_args()
-    platform = new_platform()
+    platform = platform_apart()
     report = asyncio.run(soaked(platform, asked.seed, Plan(seconds=asked.minutes * 60)))
     built = CHECKOUT / "build"
     built.mkdir(exist_ok=True)

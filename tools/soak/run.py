@@ -20,7 +20,7 @@ SITE = "LT"
 DRAIN_S = 8.0
 
 
-def new_platform() -> RunningPlatform:
+def platform_apart() -> RunningPlatform:
     """In a folder of its own that Postgres's unprivileged user can reach; the caller removes it."""
     place = Path(tempfile.gettempdir()) / f"wuye-soak-{secrets.token_hex(4)}"
     place.mkdir(mode=0o711)
