@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
+from bokeh.util.token import get_session_id
 from bokeh_fastapi.handler import WSHandler
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from panel.io.fastapi import add_applications
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -22,9 +23,12 @@ from cloud.kernel.runtime import Runtime
 from dashboards.energy.page import EnergyPage
 from dashboards.finance.page import FinancePage
 from dashboards.gate import App, Gate
+from dashboards.sessions import Bounded
 from dashboards.view import DashboardPage, Desk
 
 GZIP_LEVEL = 5
+CHECKED_EVERY_MS = 2_000
+LINGER_MS = 20_000  # a slow machine takes seconds from the page to its socket
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ DASHBOARDS = (
 )
 
 
-def compose(running: Runtime) -> App:
-    """The ASGI application of the role `dashboards`."""
+def compose(running: Runtime, *, linger_ms: int = LINGER_MS) -> App:
+    """The ASGI application of the role `dashboards`. A page whose socket is gone, or never came,
+    is forgotten after `linger_ms`."""
     pn.extension("echarts")
     _let_go_of_lost_sockets()
     desk = Desk(
@@ -50,24 +55,46 @@ def compose(running: Runtime) -> App:
     )
     secret = running.endpoints.secret_key.get_secret_value()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    add_applications(
+    served = add_applications(
         {each.code: _opens(each, desk) for each in DASHBOARDS},
         app=app,
         title={each.code: each.title for each in DASHBOARDS},
         prefix=PREFIX,
         secret_key=relay_key(secret + "sessions").encode(),
         sign_sessions=True,
+        check_unused_sessions_milliseconds=CHECKED_EVERY_MS,
+        unused_session_lifetime_milliseconds=linger_ms,
         include_headers=["Accept-Language"],
         include_cookies=[],
     )
-    app.add_api_route(f"{PREFIX}/ready", _ready, methods=["GET"])
+    rooms = tuple(served._applications.values())  # noqa: SLF001 - nothing public counts sessions
+
+    def sessions() -> list[Any]:
+        return [session for room in rooms for session in room.sessions]
+
+    async def ready() -> dict[str, int]:
+        """The office asks before it shows a frame."""
+        return {"sessions": len(sessions())}
+
+    app.add_api_route(f"{PREFIX}/ready", ready, methods=["GET"])
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL)
-    return Gate(_with_static_below_prefix(app), running.authenticator, key=relay_key(secret))
+    bounded = Bounded(
+        _with_static_below_prefix(app),
+        codes=frozenset(each.code for each in DASHBOARDS),
+        count=lambda: len(sessions()),
+        is_known=lambda token: (
+            _session_of(token) in {one.id for each in rooms for one in each.sessions}
+        ),
+    )
+    return Gate(bounded, running.authenticator, key=relay_key(secret))
 
 
-async def _ready() -> Response:
-    """The office asks before it shows a frame."""
-    return Response(status_code=204)
+def _session_of(token: str) -> str:
+    """Bokeh checks the signature when it takes the token."""
+    try:
+        return str(get_session_id(token))
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _opens(dashboard: Dashboard, desk: Desk) -> Callable[[], Any]:

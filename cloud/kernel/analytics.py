@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -125,7 +125,7 @@ class Analytics:
     async def reading(self, principal: Principal) -> AsyncIterator[Reading]:
         """A read-only transaction in the principal's scope. Raises FiguresAway when the database
         is, AnalysisTimedOut when a query is not done in time."""
-        try:
+        with answering():
             async with unit_of_work(self._sessions, principal, bus=self._bus) as ctx:
                 await ctx.session.execute(_READ_ONLY)
                 await ctx.session.execute(_BOUNDED, {"ms": str(QUERY_TIMEOUT_S * 1000)})
@@ -134,13 +134,21 @@ class Analytics:
                     yield reading
                 finally:
                     reading.close()
-        except (SQLAlchemyError, OSError) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            if getattr(cause, "sqlstate", None) == _TIMED_OUT:
-                raise AnalysisTimedOut from error
-            if not is_away(error):
-                raise
-            raise FiguresAway from error
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raises FiguresAway for a database that is away and AnalysisTimedOut for one that is slow.
+    A mistake of ours stays what it is."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlstate", None) == _TIMED_OUT:
+            raise AnalysisTimedOut from error
+        if not is_away(error):
+            raise
+        raise FiguresAway from error
 
 
 @dataclass

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.background import BackgroundTask
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from websockets.asyncio.client import ClientConnection, connect
@@ -38,6 +38,7 @@ _ANSWERED = (
     "cache-control", "content-encoding", "content-security-policy", "content-type", "etag",
     "last-modified", "location", "vary",
 )  # fmt: skip
+_FRAMED = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 
 
@@ -48,6 +49,26 @@ class DashboardsAway(Unavailable):
 def relay_key(secret: str) -> str:
     """What the relay shows the dashboards' process: derived, so that nothing needs storing."""
     return hmac.new(secret.encode(), b"dashboards", hashlib.sha256).hexdigest()
+
+
+_RETRY = '<a href="">重试 / Try again</a>'
+
+
+def plain_page(chinese: str, english: str, *, link: str = _RETRY, again_s: int = 0) -> bytes:
+    """What stands in the frame when no dashboard can: it asks again by itself after `again_s`."""
+    again = f'<meta http-equiv="refresh" content="{again_s}">' if again_s else ""
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>wuye</title>{again}'
+        '<body style="font:13px/20px sans-serif;padding:32px;color:#6b7686">'
+        f"<p>{chinese}<p>{english}<p>{link}"
+    ).encode()
+
+
+_AWAY = plain_page(
+    "看板正在启动或已停止，恢复后这里会自动显示。",
+    "The dashboards are starting or have stopped. They come back by themselves.",
+    again_s=3,
+)
 
 
 class Relay:
@@ -68,7 +89,17 @@ class Relay:
         await self._client.aclose()
 
     async def answer(self, request: Request) -> Response:
-        """Their answer, streamed as it is. Raises DashboardsAway."""
+        """Their answer, streamed as it is; a page that asks again where a person looks at it.
+        Raises DashboardsAway to scripts."""
+        try:
+            return await self._asked(request)
+        except DashboardsAway:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            headers = {"Cache-Control": "no-store", "Content-Security-Policy": _FRAMED}
+            return HTMLResponse(_AWAY, status_code=503, headers=headers)
+
+    async def _asked(self, request: Request) -> Response:
         if self._authority is None:
             raise DashboardsAway
         asked = self._client.build_request(
