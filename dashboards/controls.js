@@ -59,6 +59,26 @@ export function render({ model, el }) {
     box.append(group, label)
   }
 
+  // The address keeps what was chosen, for a reload; the office keeps it for the way back.
+  const chosen = () => ({
+    unit: model.unit,
+    ...(model.spans.length
+      ? { span: model.span, as_of: model.as_of === model.today ? '' : model.as_of }
+      : {})
+  })
+  const keep = () => {
+    const query = new URLSearchParams(location.search)
+    for (const [name, value] of Object.entries(chosen())) {
+      if (value) query.set(name, value)
+      else query.delete(name)
+    }
+    history.replaceState(history.state, '', `${location.pathname}?${query}`)
+    if (window.parent !== window) {
+      window.parent.postMessage({ dashboard: chosen() }, location.origin)
+    }
+  }
+  for (const name of ['unit', 'span', 'as_of']) model.on(name, keep)
+
   const again = document.createElement('button')
   again.type = 'button'
   again.className = 'plain'
@@ -83,11 +103,17 @@ export function render({ model, el }) {
     wall.rel = 'noopener'
     wall.textContent = words.wall
     const to = () => {
-      const query = new URLSearchParams({ wall: '1', lang: model.lang, unit: model.unit })
+      const query = new URLSearchParams({
+        wall: '1',
+        lang: model.lang,
+        unit: model.unit,
+        span: model.span
+      })
       wall.href = `${location.pathname}?${query}`
     }
     to()
     model.on('unit', to)
+    model.on('span', to)
     box.append(wall)
   }
   el.append(box)

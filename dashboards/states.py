@@ -22,13 +22,15 @@ def empty(title: str, hint: str) -> str:
     return _state(title, hint)
 
 
-def failed(title: str, hint: str, *, incident: str = "") -> str:
-    return _state(title, hint, incident)
-
-
-def _state(title: str, hint: str, incident: str = "") -> str:
+def failed(title: str, hint: str, *, again: str, incident: str = "") -> str:
+    """`again` names the link that opens the same page once more: its address keeps what was
+    chosen."""
     mark = f"<code>{escape(incident)}</code>" if incident else ""
-    return f'<div class="state"><h2>{escape(title)}</h2><p>{escape(hint)}</p>{mark}</div>'
+    return _state(title, hint, f'<a class="again" href="">{escape(again)}</a>{mark}')
+
+
+def _state(title: str, hint: str, more: str = "") -> str:
+    return f'<div class="state"><h2>{escape(title)}</h2><p>{escape(hint)}</p>{more}</div>'
 
 
 def stale(say: Say, *, at: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -128,6 +128,9 @@ class DashboardPage(Viewer):
         template.add_variable("skeleton", states.loading(self.panels))
         template.add_variable("theme_css", self.theme.css())
         template.add_variable("shared_css", CSS)
+        template.add_variable(
+            "cut_off", self.say("Connection lost. What you see may be out of date.")
+        )
         pn.state.onload(self.refresh)
         pn.state.add_periodic_callback(
             self.refresh,  # type: ignore[arg-type] # a coroutine function is taken as well
@@ -201,4 +204,6 @@ class DashboardPage(Viewer):
         self.loaded_at = None
         self.controls.at = ""
         self.notice.visible = False
-        self.lead.object = states.failed(title, hint, incident=incident)
+        self.lead.object = states.failed(
+            title, hint, again=self.say("Try again"), incident=incident
+        )

@@ -71,6 +71,17 @@ class EnergyPage(DashboardPage):
         if self.controls.unit != found.site_id:
             with pn.io.hold():
                 self.controls.unit = found.site_id
+        if not found.meters:
+            self.clear()
+            self.lead.object = states.empty(
+                self.say("No meter to look at"),
+                self.say(
+                    "“{site}” has no main meter of electricity or water in use. Add its meters, or"
+                    " choose another community.",
+                    site=found.site_name,
+                ),
+            )
+            return
         if not found.heard:
             self.clear()
             self.lead.object = states.empty(
