@@ -69,19 +69,19 @@ def compose(running: Runtime, *, linger_ms: int = LINGER_MS) -> App:
     )
     rooms = tuple(served._applications.values())  # noqa: SLF001 - nothing public counts sessions
 
-    def sessions() -> list[Any]:
+    def opened() -> list[Any]:
         return [session for room in rooms for session in room.sessions]
 
     async def ready() -> dict[str, int]:
         """The office asks before it shows a frame."""
-        return {"sessions": len(sessions())}
+        return {"sessions": len(opened())}
 
     app.add_api_route(f"{PREFIX}/ready", ready, methods=["GET"])
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL)
     bounded = Bounded(
         _with_static_below_prefix(app),
         codes=frozenset(each.code for each in DASHBOARDS),
-        count=lambda: len(sessions()),
+        count=lambda: len(opened()),
         is_known=lambda token: (
             _session_of(token) in {one.id for each in rooms for one in each.sessions}
         ),
