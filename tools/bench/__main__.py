@@ -1,4 +1,4 @@
-"""`python -m tools.bench [--only NAME] [--bills N]`: prints a table, writes build/bench.json."""
+"""`python -m tools.bench [--only NAME] [--bills N] [--history N]`: a table and build/bench.json."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from cloud.kernel.clock import utc_now
 from cloud.main import tame_collector
 from tools.bench.billing import billing
 from tools.bench.estate import Place, built_place
+from tools.bench.hq import hq
 from tools.bench.http import http
 from tools.bench.measure import Measure, table
 from tools.bench.uplink import uplink
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BILLS = 20_000
+HISTORY = 1_000_000
 
 GROUPS: tuple[tuple[tuple[str, ...], Callable[[Place], Awaitable[list[Measure]]]], ...] = (
     (("uplink",), uplink),
     (("bill", "publish"), billing),
     (("read", "receipt"), http),
+    (("hq",), hq),  # last: its history is in everybody's way
 )
 NAMES = tuple(name for names, _ in GROUPS for name in names)
 
@@ -35,10 +38,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--only", choices=NAMES)
     parser.add_argument("--bills", type=int, default=BILLS)
+    parser.add_argument("--history", type=int, default=HISTORY, help="bills before hq is measured")
     asked = parser.parse_args()
     logs.configure("text", "bench")
     tame_collector()  # as every role does
-    measures = asyncio.run(_measured(asked.only, asked.bills))
+    measures = asyncio.run(_measured(asked.only, asked.bills, asked.history))
     print(table(measures))
     built = CHECKOUT / "build"
     built.mkdir(exist_ok=True)
@@ -49,9 +53,9 @@ def main() -> int:
     return 0
 
 
-async def _measured(only: str | None, bills: int) -> list[Measure]:
+async def _measured(only: str | None, bills: int, history: int) -> list[Measure]:
     measures: list[Measure] = []
-    async with built_place(bills) as place:
+    async with built_place(bills, history) as place:
         for names, run in GROUPS:
             if only is None or only in names:
                 print(f"measuring {', '.join(names)}", file=sys.stderr)

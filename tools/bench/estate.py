@@ -30,6 +30,7 @@ from tests.kit.database import (
     committing,
     endpoints_of,
     of_name,
+    with_database,
 )
 from tests.kit.simulators import free_port
 from tests.kit.world import World, build_world
@@ -45,10 +46,12 @@ class Place:
     world: World
     estate: Estate
     bills: int
+    history: int
+    superuser_url: str
 
 
 @asynccontextmanager
-async def built_place(bills: int) -> AsyncIterator[Place]:
+async def built_place(bills: int, history: int) -> AsyncIterator[Place]:
     """Postgres with fsync on and `bills` rooms that owe the property fee; gone at the end."""
     folder = Path(tempfile.gettempdir()) / f"wuye-bench-{secrets.token_hex(4)}"
     folder.mkdir(mode=0o711)
@@ -58,7 +61,11 @@ async def built_place(bills: int) -> AsyncIterator[Place]:
         cluster.start()
         migrate(cluster.owner_url, app_password=APP_PASSWORD, host_password=HOST_PASSWORD)
         database = of_name(cluster.owner_url, "wuye")
-        endpoints = endpoints_of(database, http={"host": "127.0.0.1", "port": free_port()})
+        endpoints = endpoints_of(
+            database,
+            http={"host": "127.0.0.1", "port": free_port()},
+            dashboards={"host": "127.0.0.1", "port": free_port()},
+        )
         write_runtime(folder, endpoints)
         async with committing(database) as sessions:
             world = await build_world(sessions)
@@ -68,7 +75,8 @@ async def built_place(bills: int) -> AsyncIterator[Place]:
             async with world.unit() as ctx:
                 await _add_rooms(ctx, estate, bills)
             analyze(database)
-            yield Place(folder, database, endpoints, world, estate, bills)
+            url = with_database(cluster.superuser_url, "wuye")
+            yield Place(folder, database, endpoints, world, estate, bills, history, url)
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)

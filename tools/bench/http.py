@@ -51,7 +51,7 @@ async def http(place: Place) -> list[Measure]:
         *("-m", "tools.bench.peer", "--data-dir", str(place.folder)),
         *("--company", str(place.estate.company.id), "--port", str(bare_port)),
     )
-    async with _serving(place, web, port), _serving(place, peer, bare_port):
+    async with serving(place, web, port), serving(place, peer, bare_port):
         headers = await _log_in(port)
         await _read(bills, headers, port, bare_port, rates_of_read)
         await _take(place, bills, headers, rates_of_receipt)
@@ -160,7 +160,7 @@ async def _log_in(port: int) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _serving(place: Place, arguments: Sequence[str], port: int) -> AsyncIterator[None]:
+async def serving(place: Place, arguments: Sequence[str], port: int) -> AsyncIterator[None]:
     command = Command(
         argv=(sys.executable, *arguments),
         environment={"WUYE_DATA_DIR": str(place.folder)},
