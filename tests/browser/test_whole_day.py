@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 from playwright.async_api import FrameLocator, Locator, Page, expect
 from xlsxwriter import Workbook
@@ -23,7 +22,7 @@ from cloud.main import OFFICE
 from tests.kit.books import Books
 from tests.kit.browser import CHROMIUM, Watched, watched_browser
 from tests.kit.database import TestDatabase
-from tests.kit.stack import PASSWORD, Stack, seeded_stack, until
+from tests.kit.stack import PASSWORD, seeded_stack, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -58,7 +57,7 @@ async def test_the_whole_day(own_database: TestDatabase, tmp_path: Path) -> None
             stack.role(role)
         books = Books(own_database)
         before = Opening(books)
-        await until(lambda: _answers(stack), "the web server", 60)
+        await until(stack.answers, "the web server", 60)
         async with watched_browser(f"http://127.0.0.1:{stack.port}") as browser:
             await a_wrong_password_is_told(browser)
             browser.faults.clear()  # that refusal was asked for
@@ -328,14 +327,6 @@ async def _enter_date(form: Locator, field: str, on: date) -> None:
     box = form.get_by_label(re.compile(rf"^{field}\s*\*?$"))
     await box.fill(f"{on}")
     await box.press("Tab")
-
-
-async def _answers(stack: Stack) -> bool:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.port}") as client:
-        try:
-            return (await client.get("/")).status_code == 200
-        except httpx.TransportError:
-            return False
 
 
 def _workbook(path: Path, rows: list[list[str]]) -> Path:

@@ -74,6 +74,14 @@ class Stack:
     def tail(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
 
+    async def answers(self) -> bool:
+        """Whether the web server does."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client:
+            try:
+                return (await client.get("/")).status_code == 200
+            except httpx.TransportError:
+                return False
+
     def stop(self) -> None:
         for name in list(self.children):
             self.kill(name, signal.SIGTERM)
