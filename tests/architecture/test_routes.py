@@ -93,6 +93,7 @@ NO_JSON = {
 # Writes below these addresses move money, so a repeated Idempotency-Key answers from the store.
 MONEY = ("/api/v1/receiving/",)
 MOVES_NOTHING = {
+    "POST /api/v1/receiving/rooms/{room_id}/transfer/trial": "a trial changes nothing",
     "POST /api/v1/receiving/parties/{party_id}/phone": "shows a number and records who saw it",
     "POST /api/v1/receiving/methods": "a master",
     "PATCH /api/v1/receiving/methods/{method_id}": "a master",

@@ -97,7 +97,7 @@ async def rooms_and_owners_are_imported(page: Page, base: str, folder: Path) -> 
         [_path(code), name, f"1390000{code.zfill(4)}", "2024-06-30"]
         for code, name in OWNERS.items()
     ]
-    await page.goto(f"{base}/p/resources.rooms")
+    await page.goto(f"{base}/p/receiving.rooms")
     await _imported(page, _workbook(folder / "rooms.xlsx", rooms), "自动新增缺少的楼栋和单元")
     await page.get_by_placeholder("房号 / 房屋").fill(f"{BUILDING}-1-")
     await expect(_rows(page, f"{BUILDING}-1-")).to_have_count(len(AREAS))

@@ -194,6 +194,7 @@ class Table(Part):
     views: list[View]
     actions: list[Action]
     detail: str | None  # code of the detail page that opens as a drawer
+    opens: str | None  # instead: a front-end path that a row's number leads to
     sums: list[str]  # column keys; values come in the answer's `sums`
     sort: str  # the default, as sent: "-due_on"
     export: str | None  # GET with the same filters: .xlsx, or 202 and an export to wait for

@@ -56,6 +56,15 @@ class View:
     label: str
     params: Mapping[str, str] = field(default_factory=dict)
     tone: Tone | None = None
+    needs: Route | None = None  # shown to who may call this route; to all without one
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Where a row's number leads: a view written by hand, for who may call its route."""
+
+    path: str
+    needs: Route
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,7 @@ class TablePage:
     views: tuple[View, ...] = ()
     actions: tuple[Action, ...] = ()
     detail: str | None = None
+    leads: Lead | None = None
     sums: tuple[str, ...] = ()
     imports: Import | None = None
 

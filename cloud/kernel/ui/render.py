@@ -163,6 +163,9 @@ class Pages:
             named = [column.key for column in page.columns] + list(page.sums)
             if page.detail is not None and page.detail not in self._pages:
                 raise BrokenPage(f"{page.code}: there is no page {page.detail}")
+            for guard in (*page.views, page.leads):
+                if guard is not None and guard.needs is not None:
+                    self._address(guard.needs)
         else:
             keys = _fields(source.answer)
             named = [page.number, *page.subtitle, *page.progress]
@@ -299,9 +302,11 @@ class _Viewer:
                     tone=view.tone,
                 )
                 for view in page.views
+                if view.needs is None or self.may(view.needs)
             ],
             actions=self.actions(page.actions),
             detail=page.detail,
+            opens=page.leads.path if page.leads and self.may(page.leads.needs) else None,
             sums=list(page.sums),
             sort=page.sort,
             export=f"/api/v1/ui/pages/{page.code}/export",

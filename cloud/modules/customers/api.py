@@ -28,7 +28,7 @@ from cloud.modules.customers.schemas import (
     RoomTransfer,
     TransferRead,
 )
-from cloud.modules.customers.service import NewOwner, Tenure
+from cloud.modules.customers.service import Tenure
 from cloud.modules.resources.schemas import Lookup
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"])
@@ -109,7 +109,8 @@ async def transfer_room(ctx: WriteParties, room_id: UUID, wanted: RoomTransfer) 
         ctx,
         room_id=room_id,
         on=wanted.on,
-        owners=[NewOwner(owner.party_id, owner.share) for owner in wanted.owners],
+        owners=wanted.owners,
+        shares=wanted.shares,
         arrears=wanted.arrears,
         note=wanted.note,
     )

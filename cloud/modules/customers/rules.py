@@ -51,13 +51,13 @@ def overbooked_on(holdings: Sequence[Holding]) -> tuple[date, Decimal] | None:
     return None
 
 
-def short_on(holdings: Sequence[Holding]) -> tuple[date, Decimal] | None:
-    """The first day on which shares are given and sum to less than 100, with the sum.
+def short_on(holdings: Sequence[Holding], *, start: date = date.min) -> tuple[date, Decimal] | None:
+    """The first day from `start` on that has shares which sum to less than 100, with the sum.
 
     A sum can only fall where somebody's holding ends; a day without owners lacks nothing.
     """
     ends = {held.valid_to for held in holdings if held.valid_to is not None}
-    for day in sorted({*_starts(holdings), *ends}):
+    for day in sorted({max(day, start) for day in (*_starts(holdings), *ends)}):
         shares = [held.share for held in _on(holdings, day)]
         total = sum((share for share in shares if share is not None), Decimal(0))
         if shares and None not in shares and total < WHOLE:

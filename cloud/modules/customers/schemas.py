@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.kernel.typed import BLANK
+from cloud.kernel.typed import BLANK, SEVERAL
 from cloud.modules.customers.models import Arrears, PartyKind, RoomRole
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -156,18 +156,14 @@ class RoomPeople(BaseModel):
     share_total: Decimal | None
 
 
-class OwnerWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    party_id: UUID
-    share: Share | None = None
-
-
 class RoomTransfer(BaseModel):
+    """The first of `owners` pays. `shares` are theirs in order, or none at all."""
+
     model_config = ConfigDict(extra="forbid")
 
     on: date
-    owners: Annotated[list[OwnerWanted], Field(max_length=20)]
+    owners: Annotated[list[UUID], Field(max_length=20)]
+    shares: Annotated[list[Share], Field(max_length=20), SEVERAL] = []
     arrears: Arrears
     note: Note = ""
 

@@ -11,8 +11,11 @@ from fastapi import APIRouter, Query, Response
 from cloud.kernel.http import idempotent
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.printing.sheets import PDF
+from cloud.kernel.ui.language import TrialLines
 from cloud.modules.charging.schemas import Choices
 from cloud.modules.charging.service import Payment
+from cloud.modules.customers.permissions import WriteParties
+from cloud.modules.customers.schemas import RoomTransfer
 from cloud.modules.receiving import models, queries, service
 from cloud.modules.receiving.models import (
     DepositItem,
@@ -38,7 +41,7 @@ from cloud.modules.receiving.permissions import (
     TakeReceipts,
     UseCounter,
 )
-from cloud.modules.receiving.queries import SearchBy
+from cloud.modules.receiving.queries import Lack, SearchBy
 from cloud.modules.receiving.schemas import (
     BuildingGrid,
     BuildingsOnGrid,
@@ -79,6 +82,9 @@ from cloud.modules.receiving.schemas import (
     Switch,
 )
 from cloud.modules.receiving.service import DepositWanted, Prepayment, Tender
+from cloud.modules.resources.models import RoomState, RoomUsage
+from cloud.modules.resources.permissions import ReadRooms
+from cloud.modules.resources.schemas import RoomRead
 
 Wanted = Annotated[str, Query(max_length=100)]
 
@@ -198,6 +204,25 @@ async def list_grid(ctx: ReadReceipts, site_id: UUID) -> BuildingsOnGrid:
 @router.get("/grid/{building_id}", response_model=BuildingGrid)
 async def read_grid(ctx: ReadReceipts, building_id: UUID) -> BuildingGrid:
     return await queries.read_grid(ctx, building_id)
+
+
+@router.get("/rooms", response_model=Page[RoomRead])
+async def list_rooms(
+    ctx: ReadRooms,
+    listing: Listed,
+    usage: RoomUsage | None = None,
+    state: RoomState | None = None,
+    has_area: bool | None = None,
+    lacks: Lack | None = None,
+) -> dict[str, Any]:
+    return await queries.list_rooms(
+        ctx, listing, usage=usage, state=state, has_area=has_area, lacks=lacks
+    )
+
+
+@router.post("/rooms/{room_id}/transfer/trial", response_model=TrialLines)
+async def try_transfer(ctx: WriteParties, room_id: UUID, wanted: RoomTransfer) -> TrialLines:
+    return await queries.try_transfer(ctx, room_id=room_id, wanted=wanted)
 
 
 @router.get("/rooms/{room_id}", response_model=RoomProfile)

@@ -1,10 +1,10 @@
-"""Pages of buildings and rooms."""
+"""Pages of buildings; what may be done to a room. The list of rooms is receiving's."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from cloud.kernel.ui.language import Kind, Tone
+from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import (
     Action,
     Choice,
@@ -14,9 +14,8 @@ from cloud.kernel.ui.pages import (
     Form,
     MenuEntry,
     TablePage,
-    View,
 )
-from cloud.modules.resources import api, catalogues, imports
+from cloud.modules.resources import api, catalogues
 from cloud.modules.resources.models import RoomState
 from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
 
@@ -270,56 +269,6 @@ CLOSE_UNIT = Action(
     done="{full_name} taken out",
 )
 
-ROOMS = TablePage(
-    code="resources.rooms",
-    title="Rooms",
-    source=api.list_rooms,
-    columns=(
-        Column("path", "Room number", width=120, sortable=True),
-        Column("full_name", "Room", width=160),
-        Column("site_name", "Community", width=140, sortable=True),
-        Column("building_name", "Building", width=96),
-        Column("floor", "Floor", Kind.whole, width=72, sortable=True),
-        Column("room_type", "Room type", width=96),
-        Column("building_area", "Building area", Kind.quantity, width=112, unit="m²"),
-        Column(
-            "chargeable_area",
-            "Chargeable area",
-            Kind.quantity,
-            width=112,
-            sortable=True,
-            unit="m²",
-        ),
-        Column("usage", "Usage", Kind.tag, width=88, choices=USAGES),
-        Column("state", "State", Kind.tag, width=104, choices=STATES),
-        Column("handover_on", "Handed over on", Kind.date, width=112),
-    ),
-    filters=(
-        Filter("q", "Room number or name", "search"),
-        Filter("usage", "Usage", "choice", choices=USAGES),
-        Filter("state", "State", "choice", choices=STATES),
-    ),
-    views=(
-        View("all", "All"),
-        View("no_area", "No area", {"has_area": "false"}, Tone.bad),
-        View("vacant", "Vacant", {"state": "vacant"}),
-        View("closed", "Out of use", {"state": "closed"}),
-    ),
-    actions=(
-        ADD_ROOM,
-        GENERATE_ROOMS,
-        CHANGE_ROOM,
-        CHANGE_AREAS,
-        CHANGE_STATE,
-        CLOSE_ROOM,
-        TAKE_OUT_ROOM,
-    ),
-    imports=imports.ROOMS,
-    sort="path",
-    sums=("building_area", "chargeable_area"),
-    empty=("No room matches", "Change the search, or choose another community."),
-)
-
 BUILDINGS = TablePage(
     code="resources.buildings",
     title="Buildings",
@@ -354,10 +303,9 @@ UNITS = TablePage(
     empty=("No unit yet", "Add a unit to a building."),
 )
 
-PAGES = (ROOMS, BUILDINGS, UNITS, catalogues.ROOM_TYPES_PAGE)
+PAGES = (BUILDINGS, UNITS, catalogues.ROOM_TYPES_PAGE)
 
 MENU = (
-    MenuEntry("resources", "Rooms", page="resources.rooms", icon="door-open", rank=20),
     MenuEntry("resources", "Buildings", page="resources.buildings", rank=30),
     MenuEntry("resources", "Building units", page="resources.units", rank=31),
     MenuEntry("resources", "Room types", page="resources.room_types", rank=80),

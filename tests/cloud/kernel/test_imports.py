@@ -33,7 +33,7 @@ from tests.kit.world import World
 
 Client = Callable[..., httpx.AsyncClient]
 Rows = Sequence[Sequence[Any]]
-ROOMS = "/api/v1/ui/pages/resources.rooms/import"
+ROOMS = "/api/v1/ui/pages/receiving.rooms/import"
 OWNERS = "/api/v1/ui/pages/customers.parties/import"
 METERS = "/api/v1/ui/pages/metering.meters/import"
 READINGS = "/api/v1/ui/pages/metering.readings/import"
@@ -278,7 +278,7 @@ class TestRooms:
             ("3-1-102", Decimal("77.1"), date(2024, 7, 1)),
             ("V8-1", None, date(2024, 7, 2)),
         ]
-        assert audited.scalars().all() == [{"page": "resources.rooms", "rows": 3, "mode": "all"}]
+        assert audited.scalars().all() == [{"page": "receiving.rooms", "rows": 3, "mode": "all"}]
 
     async def test_names_the_row_the_field_and_the_reason(
         self, world: World, client: Client

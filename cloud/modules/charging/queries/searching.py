@@ -38,7 +38,7 @@ async def search_rooms(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
                 key=str(room.id),
                 title=room.full_name,
                 note=" · ".join(part for part in (name, phone, room.site_name) if part),
-                path=f"/p/resources.rooms?q={room.path}&id={room.id}",
+                path=f"/p/receiving.rooms?q={room.path}&id={room.id}",
                 tag=_owed(ctx, amount) if sees_bills else None,
             )
         )

@@ -27,16 +27,15 @@ from cloud.modules.customers.service.roles import (
     end_role,
 )
 from cloud.modules.customers.service.transfers import (
-    NewOwner,
     NobodyTakesOver,
     OwnersSinceThen,
     OwnsItAlready,
+    SharesUnmatched,
     transfer_room,
 )
 
 __all__ = [
     "EndBeforeStart",
-    "NewOwner",
     "NewParty",
     "NobodyTakesOver",
     "OwnersSinceThen",
@@ -49,6 +48,7 @@ __all__ = [
     "SharesExceeded",
     "SharesHalfBlank",
     "SharesShort",
+    "SharesUnmatched",
     "Tenure",
     "TooManyParties",
     "add_parties",

@@ -19,7 +19,13 @@ from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
 from cloud.modules.customers.models import OWNERS, Party, RoomParty, RoomRole
-from cloud.modules.customers.rules import RELATIONS, Holding, half_blank_on, overbooked_on
+from cloud.modules.customers.rules import (
+    RELATIONS,
+    Holding,
+    half_blank_on,
+    overbooked_on,
+    short_on,
+)
 from cloud.modules.resources.models import Room, RoomState, Space
 
 
@@ -128,12 +134,20 @@ async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenur
 
 
 async def end_role(ctx: Ctx, *, room_party_id: UUID, ends_on: date) -> RoomParty:
-    """The role holds until the day before `ends_on`. Raises NotFound and EndBeforeStart."""
+    """The role holds until the day before `ends_on`.
+
+    Raises NotFound, EndBeforeStart, and SharesShort where the other owners would be left with less
+    than the whole that all of them had.
+    """
+    held = await ctx.get(RoomParty, room_party_id)
+    await ctx.get(Room, held.room_id, lock=True)
     held = await ctx.get(RoomParty, room_party_id, lock=True)
     if ends_on <= held.valid_from:
         raise EndBeforeStart(
             valid_from=held.valid_from, fields=(FieldError("ends_on", "end-before-start"),)
         )
+    if held.role in OWNERS:
+        await _check_rest_is_whole(ctx, held, ends_on)
     before = held.valid_to
     held.valid_to = ends_on
     held.version += 1
@@ -147,6 +161,27 @@ async def end_role(ctx: Ctx, *, room_party_id: UUID, ends_on: date) -> RoomParty
         after={"valid_to": str(ends_on)},
     )
     return held
+
+
+async def _check_rest_is_whole(ctx: Ctx, ending: RoomParty, ends_on: date) -> None:
+    """What was short before may be ended, so that it can be mended."""
+    found = await ctx.session.execute(
+        select(RoomParty).where(
+            col(RoomParty.room_id) == ending.room_id, col(RoomParty.role).in_(OWNERS)
+        )
+    )
+    roles = list(found.scalars())
+    until_now = [Holding(held.share, held.valid_from, held.valid_to) for held in roles]
+    after = [
+        Holding(held.share, held.valid_from, ends_on if held is ending else held.valid_to)
+        for held in roles
+    ]
+    short = short_on(after, start=ends_on)
+    if short is not None and short_on(until_now, start=ends_on) is None:
+        day, total = short
+        raise SharesShort(
+            on=day, total=f"{total.normalize():f}", fields=(FieldError("ends_on", "shares-short"),)
+        )
 
 
 async def _check_against_others(ctx: Ctx, room: Room, party: Party, tenure: Tenure) -> None:

@@ -16,9 +16,13 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.modules.customers.events import RoomTransferring
 from cloud.modules.customers.models import OWNERS, Arrears, Party, RoomParty, RoomRole, Transfer
-from cloud.modules.customers.rules import ARREARS_LABELS, Holding, half_blank_on, short_on
+from cloud.modules.customers.rules import (
+    ARREARS_LABELS,
+    WHOLE,
+    Holding,
+    short_on,
+)
 from cloud.modules.customers.service.roles import (
-    SharesHalfBlank,
     SharesShort,
     Tenure,
     attach_party,
@@ -39,10 +43,14 @@ class OwnsItAlready(Conflict):
     message = "{name} is the only owner already. Choose whom the room goes to."
 
 
+class SharesUnmatched(Unprocessable):
+    message = "There are {owners} owners and {shares} shares. Give each owner a share, or none."
+
+
 @dataclass(frozen=True)
-class NewOwner:
+class _NewOwner:
     party_id: UUID
-    share: Decimal | None = None
+    share: Decimal | None
 
 
 async def transfer_room(
@@ -50,19 +58,20 @@ async def transfer_room(
     *,
     room_id: UUID,
     on: date,
-    owners: Sequence[NewOwner],
+    owners: Sequence[UUID],
     arrears: Arrears,
+    shares: Sequence[Decimal] = (),
     note: str = "",
 ) -> Transfer:
-    """The first of `owners` is the owner and pays, the others are co-owners.
+    """The first of `owners` is the owner and pays, the others are co-owners. `shares` are theirs in
+    order; an only owner without one has the whole.
 
     What is open stays with the room: settled before, or assumed by the new owner. Tenants and
-    family stay until somebody ends their roles. Raises NotFound, NobodyTakesOver, OwnersSinceThen,
-    OwnsItAlready, SharesHalfBlank, SharesShort, what attach_party raises, and what modules above
+    family stay until somebody ends their roles. Raises NotFound, NobodyTakesOver, SharesUnmatched,
+    OwnersSinceThen, OwnsItAlready, SharesShort, what attach_party raises, and what modules above
     refuse about arrears.
     """
-    if not owners:
-        raise NobodyTakesOver(fields=(FieldError("party_id", "nobody-takes-over"),))
+    coming = _coming(owners, shares)
     room = await ctx.get(Room, room_id, lock=True)
     space = await ctx.get(Space, room_id)
     await ctx.announce(
@@ -72,10 +81,10 @@ async def transfer_room(
             assumes_arrears=arrears is Arrears.assume,
         )
     )
-    _check_shares(owners, on)
-    left = await _end_owners(ctx, room, on=on, coming={owner.party_id for owner in owners})
+    _check_shares(coming, on)
+    left = await _end_owners(ctx, room, on=on, coming=set(owners))
     await ctx.session.flush()  # the payer's place is free before the next one takes it
-    for number, owner in enumerate(owners):
+    for number, owner in enumerate(coming):
         await attach_party(
             ctx,
             room_id=room.id,
@@ -91,7 +100,7 @@ async def transfer_room(
         **ctx.stamp(room.org_id), room_id=room.id, transferred_on=on, arrears=arrears, note=note
     )
     ctx.session.add(transfer)
-    came = [(await ctx.get(Party, owner.party_id)).name for owner in owners]
+    came = [(await ctx.get(Party, party_id)).name for party_id in owners]
     agreed = ctx.say(ARREARS_LABELS[arrears][0])
     story = f"{'、'.join(left) or '–'} → {'、'.join(came)} · {agreed}"
     await resources.record_event(
@@ -110,15 +119,26 @@ async def transfer_room(
     return transfer
 
 
-def _check_shares(owners: Sequence[NewOwner], on: date) -> None:
+def _coming(owners: Sequence[UUID], shares: Sequence[Decimal]) -> list[_NewOwner]:
+    if not owners:
+        raise NobodyTakesOver(fields=(FieldError("owners", "nobody-takes-over"),))
+    if not shares:
+        given = [WHOLE if len(owners) == 1 else None] * len(owners)
+    elif len(shares) == len(owners):
+        given = list(shares)
+    else:
+        params = {"owners": len(owners), "shares": len(shares)}
+        raise SharesUnmatched(fields=(FieldError("shares", "shares-unmatched", params),), **params)
+    return [_NewOwner(*pair) for pair in zip(owners, given, strict=True)]
+
+
+def _check_shares(owners: Sequence[_NewOwner], on: date) -> None:
     holdings = [Holding(owner.share, on, None) for owner in owners]
-    if half_blank_on(holdings) is not None:
-        raise SharesHalfBlank(on=on, fields=(FieldError("share", "shares-half-blank"),))
     short = short_on(holdings)
     if short is not None:
         day, total = short
         raise SharesShort(
-            on=day, total=f"{total.normalize():f}", fields=(FieldError("share", "shares-short"),)
+            on=day, total=f"{total.normalize():f}", fields=(FieldError("shares", "shares-short"),)
         )
 
 
@@ -137,7 +157,7 @@ async def _end_owners(ctx: Ctx, room: Room, *, on: date, coming: set[UUID]) -> l
     held = list(found)
     names = [name for role, name in held if role.role in OWNERS]
     if coming == {role.party_id for role, _ in held if role.role in OWNERS} and len(coming) == 1:
-        raise OwnsItAlready(name=names[0], fields=(FieldError("party_id", "owns-it-already"),))
+        raise OwnsItAlready(name=names[0], fields=(FieldError("owners", "owns-it-already"),))
     for role, name in held:
         if role.valid_from >= on:
             raise OwnersSinceThen(

@@ -21,11 +21,13 @@ from cloud.modules.receiving.queries.methods import list_methods, method_options
 from cloud.modules.receiving.queries.printing import receipt_sheet
 from cloud.modules.receiving.queries.profile import room_profile
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
+from cloud.modules.receiving.queries.rooms import Lack, list_rooms, try_transfer
 from cloud.modules.receiving.queries.searching import search_receipts
 from cloud.modules.receiving.queries.shifts import list_shifts, read_shift
 from cloud.modules.receiving.queries.statement import read_statement
 
 __all__ = [
+    "Lack",
     "SearchBy",
     "counter_room",
     "deposit_item_options",
@@ -37,6 +39,7 @@ __all__ = [
     "list_payouts",
     "list_prepaid",
     "list_receipts",
+    "list_rooms",
     "list_shifts",
     "method_options",
     "read_deposit",
@@ -50,4 +53,5 @@ __all__ = [
     "room_profile",
     "search_receipts",
     "search_rooms",
+    "try_transfer",
 ]

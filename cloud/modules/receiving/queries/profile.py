@@ -76,7 +76,7 @@ async def room_profile(ctx: Ctx, room_id: UUID) -> RoomProfile:
         prepaid=held.accounts,
         deposits=held.deposits,
         meters=await _meters(ctx, room_id),
-        bindings=await _bindings(ctx, room_id),
+        bindings=await bindings_of_room(ctx, room_id),
         events=[
             EventOfRoom(
                 kind=_shown(ctx, event.kind.value, EVENT_LABELS[event.kind]),
@@ -237,7 +237,7 @@ async def _months(ctx: Ctx, meter_ids: list[UUID]) -> dict[UUID, list[MonthOfMet
     return used
 
 
-async def _bindings(ctx: Ctx, room_id: UUID) -> list[BindingOfRoom]:
+async def bindings_of_room(ctx: Ctx, room_id: UUID) -> list[BindingOfRoom]:
     found = await ctx.session.execute(
         select(
             Binding,

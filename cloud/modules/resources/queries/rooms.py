@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -205,7 +205,10 @@ async def list_rooms(
     usage: RoomUsage | None = None,
     state: RoomState | None = None,
     has_area: bool | None = None,
+    more: Mapping[str, Expression] | None = None,
+    only: str | None = None,
 ) -> dict[str, Any]:
+    """The rooms of the scope. `more` are views that a module above counts, `only` one of them."""
     statement = _rooms()
     orgs = await organization.scope_of(ctx, listing.site_id)
     if orgs is not None:
@@ -223,7 +226,13 @@ async def list_rooms(
             shown.value: await count(ctx, statement.where(col(Room.state) == shown))
             for shown in (RoomState.vacant, RoomState.closed)
         },
+        **{
+            code: await count(ctx, statement.where(condition))
+            for code, condition in (more or {}).items()
+        },
     }
+    if more and only is not None:
+        statement = statement.where(more[only])
     if usage is not None:
         statement = statement.where(col(Room.usage) == usage)
     if state is not None:

@@ -2393,6 +2393,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receiving/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Rooms */
+        get: operations["receiving.list_rooms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receiving/rooms/{room_id}": {
         parameters: {
             query?: never;
@@ -2421,6 +2438,23 @@ export interface paths {
         get: operations["receiving.read_statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receiving/rooms/{room_id}/transfer/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try Transfer */
+        post: operations["receiving.try_transfer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5148,6 +5182,12 @@ export interface components {
          */
         Kind: "text" | "number" | "money" | "price" | "quantity" | "count" | "percent" | "date" | "datetime" | "age" | "period" | "tag" | "flag" | "phone";
         /**
+         * Lack
+         * @description What a room in use should have; the code of its view is `no_` and this.
+         * @enum {string}
+         */
+        Lack: "owner" | "standard";
+        /**
          * LastDay
          * @description The last day on which something holds, and why it ends.
          */
@@ -5707,16 +5747,6 @@ export interface components {
             password: string;
             /** Present */
             present: string;
-        };
-        /** OwnerWanted */
-        OwnerWanted: {
-            /**
-             * Party Id
-             * Format: uuid
-             */
-            party_id: string;
-            /** Share */
-            share?: number | string | null;
         };
         /** Page[AccountRead] */
         Page_AccountRead_: {
@@ -7746,7 +7776,10 @@ export interface components {
             /** Site Name */
             site_name: string;
         };
-        /** RoomTransfer */
+        /**
+         * RoomTransfer
+         * @description The first of `owners` pays. `shares` are theirs in order, or none at all.
+         */
         RoomTransfer: {
             arrears: components["schemas"]["Arrears"];
             /**
@@ -7760,7 +7793,12 @@ export interface components {
              */
             on: string;
             /** Owners */
-            owners: components["schemas"]["OwnerWanted"][];
+            owners: string[];
+            /**
+             * Shares
+             * @default []
+             */
+            shares: (number | string)[];
         };
         /**
          * RoomUsage
@@ -8508,6 +8546,8 @@ export interface components {
             /** Filters */
             filters: components["schemas"]["Filter"][];
             imports: components["schemas"]["Import"] | null;
+            /** Opens */
+            opens: string | null;
             /**
              * Shape
              * @constant
@@ -14603,6 +14643,41 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    "receiving.list_rooms": {
+        parameters: {
+            query?: {
+                usage?: components["schemas"]["RoomUsage"] | null;
+                state?: components["schemas"]["RoomState"] | null;
+                has_area?: boolean | null;
+                lacks?: components["schemas"]["Lack"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RoomRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     "receiving.room_profile": {
         parameters: {
             query?: never;
@@ -14657,6 +14732,41 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "receiving.try_transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomTransfer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialLines"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };

@@ -131,6 +131,7 @@ export interface Table {
   views: View[]
   actions: Action[]
   detail: string | null
+  opens: string | null
   sums: string[]
   sort: string
   export: string | null

@@ -10,6 +10,8 @@ import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
 
 import { whileShown } from '@/parts/shown'
 
+import { fill } from '../values'
+
 const SIZES = [20, 50, 100, 200]
 const QUIET_MS = 200
 
@@ -146,6 +148,12 @@ export function useTable(table: Table) {
     if (index >= 0) cursor.value = index
   }
 
+  /** What a row's number leads to: its drawer, or a screen of its own. */
+  function show(row: Row): void {
+    if (table.opens) void router.push(fill(table.opens, row, encodeURIComponent))
+    else open(String(row.id))
+  }
+
   function toggle(row: Row): void {
     const id = String(row.id)
     if (!selected.delete(id)) selected.set(id, row)
@@ -196,6 +204,7 @@ export function useTable(table: Table) {
     clear,
     turn,
     open,
+    show,
     toggle
   }
 }
