@@ -148,7 +148,7 @@ async def test_a_room_is_transferred_as_the_form_says(world: World, client: Clie
     assert [(one["label"], one["text"], one["tone"]) for one in said] == [
         ("Open bills", "2 bills, 218.08", "bad"),
         ("Prepaid", "50.00", "warn"),
-        ("Charges", "物业费, 垃圾费", None),
+        ("Charge items", "物业费, 垃圾费", None),
     ]
     refused = await caller.post(transfers, json=typed)
     assert (refused.status_code, refused.json()["code"]) == (409, "room-owes")

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import Conflict, FieldError, Unprocessable
+from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
 from cloud.modules.customers.events import RoomTransferring
 from cloud.modules.customers.models import OWNERS, Arrears, Party, RoomParty, RoomRole, Transfer
 from cloud.modules.customers.rules import (
@@ -81,6 +81,9 @@ async def transfer_room(
             assumes_arrears=arrears is Arrears.assume,
         )
     )
+    for party_id in owners:
+        if (await ctx.get(Party, party_id)).org_id != room.org_id:
+            raise NotFound(fields=(FieldError("owners", "not-found"),))
     _check_shares(coming, on)
     left = await _end_owners(ctx, room, on=on, coming=set(owners))
     await ctx.session.flush()  # the payer's place is free before the next one takes it

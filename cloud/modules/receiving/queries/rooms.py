@@ -110,7 +110,7 @@ async def try_transfer(ctx: Ctx, *, room_id: UUID, wanted: RoomTransfer) -> Tria
     if going:
         items = ctx.say(", ").join(dict.fromkeys(one.item_name for one in going))
         note = "go on; cycles that begin from {day} on are the new payer's"
-        lines.append(_line(ctx, "Charges", items, note, None, day=wanted.on))
+        lines.append(_line(ctx, "Charge items", items, note, None, day=wanted.on))
     if stay:
         names = ctx.say(", ").join(one.name for one in stay)
         lines.append(_line(ctx, "Others in the room", names, "stay until their roles end", None))
