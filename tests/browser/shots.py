@@ -203,7 +203,7 @@ def _grid(page: Page, options: Options) -> None:
 
 
 def _room(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/resources.rooms")
+    page.goto(f"{options.base}/p/receiving.rooms")
     room = page.evaluate(
         """([q, site]) => fetch(`/api/v1/resources/rooms?q=${q}&site_id=${site}&size=20`)
             .then((answer) => answer.json())""",
@@ -219,7 +219,7 @@ def _statement(page: Page, options: Options) -> None:
 
 
 def _import(page: Page, options: Options) -> None:
-    page.goto(f"{options.base}/p/resources.rooms")
+    page.goto(f"{options.base}/p/receiving.rooms")
     page.wait_for_selector(".head .buttons")
     page.locator(".head .buttons .lucide-upload").click()
     page.wait_for_selector(".el-dialog")

@@ -139,7 +139,7 @@ class TestOverHttp:
         assert titles == ["8幢1单元101"]
 
     async def test_a_file_holds_what_the_list_shows(self, both: httpx.AsyncClient) -> None:
-        answer = await both.get("/api/v1/ui/pages/resources.rooms/export")
+        answer = await both.get("/api/v1/ui/pages/receiving.rooms/export")
 
         told = str(sheets(answer.content))
         assert "8-1-101" in told
