@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import bindparam, insert, literal, select, text
 from sqlmodel import col
 
@@ -69,6 +70,19 @@ class Posting:
     channel: str | None = None
 
 
+_WRITTEN = TypeAdapter(list[Posting])
+# One statement with many rows: executemany would be a statement, and a check, for each.
+_LINES = text("""
+    INSERT INTO ledger_line (company_id, org_id, entry_id, account_id, legal_entity_id, debit,
+      credit, room_id, party_id, item_id, bill_id, cashier_id, channel)
+    SELECT :company_id, :org_id, :entry_id, account_id, legal_entity_id, debit, credit,
+      room_id, party_id, item_id, bill_id, cashier_id, channel
+    FROM jsonb_to_recordset(CAST(:postings AS jsonb))
+      AS posting (account_id uuid, legal_entity_id uuid, debit numeric, credit numeric,
+      room_id uuid, party_id uuid, item_id uuid, bill_id uuid, cashier_id uuid, channel text)
+""")
+
+
 async def add_account(ctx: Ctx, *, code: str, name: str, kind: AccountKind) -> Account:
     """An account of the company's chart; a code that is taken answers 409."""
     account = Account(**ctx.stamp(ctx.principal.company_id), code=code, name=name, kind=kind)
@@ -97,19 +111,14 @@ async def post_entry(
     entry = await _open_entry(
         ctx, site_id=site_id, business_on=business_on, summary=summary, source=source
     )
-    # One statement with many rows: executemany would be a statement, and a check, for each.
     await ctx.session.execute(
-        insert(Line).values(
-            [
-                {
-                    "company_id": ctx.principal.company_id,
-                    "org_id": site_id,
-                    "entry_id": entry.id,
-                    **vars(posting),
-                }
-                for posting in postings
-            ]
-        )
+        _LINES,
+        {
+            "company_id": ctx.principal.company_id,
+            "org_id": site_id,
+            "entry_id": entry.id,
+            "postings": _WRITTEN.dump_json(list(postings)).decode(),
+        },
     )
     return entry
 

@@ -104,7 +104,7 @@ class TestPostEntry:
     async def test_a_third_decimal_is_refused_not_rounded(
         self, world: World, chart: dict[str, UUID]
     ) -> None:
-        with pytest.raises(StatementError, match="more than 2 places"):
+        with pytest.raises(StatementError, match="amount_check"):
             async with world.unit() as ctx:
                 await post(ctx, world, pair(world, chart, "1.005"))
 
