@@ -18,6 +18,7 @@ from uuid import UUID
 
 from cloud.kernel.money import RoundingMode, RoundingStep, cut_ratio, round_ratio, tax_included
 from cloud.kernel.periods import Period, cycles
+from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import (
     AreaBasis,
     Method,
@@ -27,6 +28,19 @@ from cloud.modules.charging.models import (
     Timing,
 )
 from cloud.modules.metering import rules as metering
+
+BILL_LABELS: dict[str, tuple[str, Tone]] = {
+    "unpaid": ("To be paid", Tone.info),
+    "partial": ("Partly paid", Tone.warn),
+    "paid": ("Paid", Tone.ok),
+    "overdue": ("Overdue", Tone.bad),
+}
+
+BINDING_LABELS: dict[str, tuple[str, Tone]] = {
+    "holding": ("Holding", Tone.ok),
+    "upcoming": ("To come", Tone.wait),
+    "ended": ("Ended", Tone.mute),
+}
 
 NOTICE_DAYS = 7  # a bill is never born overdue: due at the earliest so long after it is issued
 

@@ -18,25 +18,15 @@ from cloud.kernel.ui.pages import (
 )
 from cloud.modules.metering import api, imports
 from cloud.modules.metering.models import (
-    MeterKind,
-    MeterState,
     ReadingReason,
     ReadingSource,
     ReadingState,
 )
+from cloud.modules.metering.rules import METER_KIND_LABELS, METER_STATE_LABELS
 from cloud.modules.resources import api as resources_api
 
-KINDS = (
-    Choice(MeterKind.electricity, "Electricity", Tone.mute),
-    Choice(MeterKind.water, "Water", Tone.mute),
-    Choice(MeterKind.gas, "Gas", Tone.mute),
-    Choice(MeterKind.heat, "Heat", Tone.mute),
-)
-METER_STATES = (
-    Choice(MeterState.in_use, "In use", Tone.ok),
-    Choice(MeterState.stopped, "Stopped", Tone.mute),
-    Choice(MeterState.removed, "Removed", Tone.mute),
-)
+KINDS = tuple(Choice(kind, *shown) for kind, shown in METER_KIND_LABELS.items())
+METER_STATES = tuple(Choice(state, *shown) for state, shown in METER_STATE_LABELS.items())
 READING_STATES = (
     Choice(ReadingState.verified, "Verified", Tone.ok),
     Choice(ReadingState.review, "Waits for review", Tone.wait),

@@ -9,7 +9,21 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from cloud.kernel.money import exact_decimal
-from cloud.modules.metering.models import MeterKind, ReadingReason, ReadingState
+from cloud.kernel.ui.language import Tone
+from cloud.modules.metering.models import MeterKind, MeterState, ReadingReason, ReadingState
+
+METER_KIND_LABELS: dict[MeterKind, tuple[str, Tone]] = {
+    MeterKind.electricity: ("Electricity", Tone.mute),
+    MeterKind.water: ("Water", Tone.mute),
+    MeterKind.gas: ("Gas", Tone.mute),
+    MeterKind.heat: ("Heat", Tone.mute),
+}
+
+METER_STATE_LABELS: dict[MeterState, tuple[str, Tone]] = {
+    MeterState.in_use: ("In use", Tone.ok),
+    MeterState.stopped: ("Stopped", Tone.mute),
+    MeterState.removed: ("Removed", Tone.mute),
+}
 
 PLACES = Decimal("0.0001")
 HIGH_FACTOR = 3

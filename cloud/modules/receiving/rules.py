@@ -12,7 +12,6 @@ from uuid import UUID
 
 from cloud.kernel.money import ZERO, split_money
 from cloud.kernel.ui.language import Tone
-from cloud.modules.metering.models import MeterKind, MeterState
 from cloud.modules.receiving.models import (
     DepositState,
     MethodKind,
@@ -120,34 +119,6 @@ def allocate(amount: Decimal, bills: Sequence[Owed]) -> tuple[list[Part], Decima
         if left == 0:
             break
     return parts, left
-
-
-# The values of other modules' pages, whose labels no module above may import.
-BILL_LABELS: dict[str, tuple[str, Tone]] = {
-    "unpaid": ("To be paid", Tone.info),
-    "partial": ("Partly paid", Tone.warn),
-    "paid": ("Paid", Tone.ok),
-    "overdue": ("Overdue", Tone.bad),
-}
-
-BINDING_LABELS: dict[str, tuple[str, Tone]] = {
-    "holding": ("Holding", Tone.ok),
-    "upcoming": ("To come", Tone.wait),
-    "ended": ("Ended", Tone.mute),
-}
-
-METER_KIND_LABELS: dict[MeterKind, tuple[str, Tone]] = {
-    MeterKind.electricity: ("Electricity", Tone.mute),
-    MeterKind.water: ("Water", Tone.mute),
-    MeterKind.gas: ("Gas", Tone.mute),
-    MeterKind.heat: ("Heat", Tone.mute),
-}
-
-METER_STATE_LABELS: dict[MeterState, tuple[str, Tone]] = {
-    MeterState.in_use: ("In use", Tone.ok),
-    MeterState.stopped: ("Stopped", Tone.mute),
-    MeterState.removed: ("Removed", Tone.mute),
-}
 
 
 class CellLook(StrEnum):

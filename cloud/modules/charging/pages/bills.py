@@ -18,14 +18,10 @@ from cloud.kernel.ui.pages import (
 from cloud.modules.charging import api
 from cloud.modules.charging.models import RunState, SkipReason
 from cloud.modules.charging.queries.bills import BillFilter
+from cloud.modules.charging.rules import BILL_LABELS
 from cloud.modules.resources import api as resources_api
 
-BILL_STATES = (
-    Choice(BillFilter.unpaid, "To be paid", Tone.info),
-    Choice(BillFilter.partial, "Partly paid", Tone.warn),
-    Choice(BillFilter.paid, "Paid", Tone.ok),
-    Choice(BillFilter.overdue, "Overdue", Tone.bad),
-)
+BILL_STATES = tuple(Choice(BillFilter(state), *shown) for state, shown in BILL_LABELS.items())
 RUN_STATES = (
     Choice(RunState.draft, "Draft", Tone.mute),
     Choice(RunState.previewed, "Previewed", Tone.wait),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloud.kernel.ui.language import Kind, Tone
+from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import (
     Action,
     Choice,
@@ -15,13 +15,12 @@ from cloud.kernel.ui.pages import (
 )
 from cloud.modules.charging import api
 from cloud.modules.charging.queries import BindingState
+from cloud.modules.charging.rules import BINDING_LABELS
 from cloud.modules.resources import api as resources_api
 from cloud.modules.resources.models import RoomUsage
 
-BINDING_STATES = (
-    Choice(BindingState.holding, "Holding", Tone.ok),
-    Choice(BindingState.upcoming, "To come", Tone.wait),
-    Choice(BindingState.ended, "Ended", Tone.mute),
+BINDING_STATES = tuple(
+    Choice(BindingState(state), *shown) for state, shown in BINDING_LABELS.items()
 )
 USAGES = (
     Choice(RoomUsage.residential, "Residential"),

@@ -17,23 +17,19 @@ from cloud.kernel.periods import ONE_DAY, Period, add_months
 from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import Bill, Binding, Item, Settlement, Standard
 from cloud.modules.charging.queries.runs import closed
+from cloud.modules.charging.rules import BILL_LABELS, BINDING_LABELS
 from cloud.modules.customers import queries as customers
 from cloud.modules.customers.queries import RoleState
 from cloud.modules.metering import queries as metering
 from cloud.modules.metering.models import Meter, MeterKind, MeterState
 from cloud.modules.metering.queries.records import meter_rows
+from cloud.modules.metering.rules import METER_KIND_LABELS, METER_STATE_LABELS
 from cloud.modules.organization.models import Unit
 from cloud.modules.receiving.models import Receipt, ReceiptState
 from cloud.modules.receiving.queries.counter import accounts_of_room
 from cloud.modules.receiving.queries.methods import names_of_methods
 from cloud.modules.receiving.queries.receipts import is_reversed
-from cloud.modules.receiving.rules import (
-    BILL_LABELS,
-    BINDING_LABELS,
-    METER_KIND_LABELS,
-    METER_STATE_LABELS,
-    STATE_LABELS,
-)
+from cloud.modules.receiving.rules import STATE_LABELS
 from cloud.modules.receiving.schemas import (
     BillOfRoom,
     BindingOfRoom,
