@@ -28,7 +28,6 @@ FOLDER = ROOT / "cloud" / "modules"
 OUTBOUND = {
     "CommandIssued": "the site's host sends it after the commit",
     "BillsPublished": "one a run, for dunning and invoicing, which stand above",
-    "ReadingsTaken": "one a batch, for whoever looks at readings in review",
 }
 # Functions that no route asks for, each with who does.
 ASKED_ELSEWHERE: dict[str, str] = {}

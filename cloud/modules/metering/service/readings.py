@@ -19,7 +19,6 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.modules.metering import queries, rules
-from cloud.modules.metering.events import ReadingsTaken
 from cloud.modules.metering.models import (
     Meter,
     MeterKind,
@@ -109,8 +108,6 @@ async def record_reading(
         reason=reason,
     )
     ctx.session.add(reading)
-    in_review = int(state == ReadingState.review)
-    await ctx.announce(ReadingsTaken(site_id=meter.org_id, count=1, in_review=in_review))
     return reading
 
 
@@ -175,8 +172,6 @@ async def record_arrived(
             }
         )
     await ctx.session.execute(insert(Reading).on_conflict_do_nothing(), rows)
-    in_review = sum(row["state"] == ReadingState.review for row in rows)
-    await ctx.announce(ReadingsTaken(site_id=site_id, count=len(rows), in_review=in_review))
     return len(rows)
 
 
