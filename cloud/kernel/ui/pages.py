@@ -238,6 +238,7 @@ HEADINGS = (
     Heading("headquarters", "Headquarters", "chart-column"),
     Heading("resources", "Resources", "building-2"),
     Heading("finance", "Finance", "wallet"),
+    Heading("charge_setup", "Charge setup", "tags"),
     Heading("customers", "Customers", "users"),
     Heading("equipment", "Equipment", "cpu"),
     Heading("system", "System", "sliders-horizontal"),

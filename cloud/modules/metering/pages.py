@@ -395,5 +395,5 @@ PAGES = (
 
 MENU = (
     MenuEntry("finance", "Meter readings", page="metering.readings", rank=35),
-    MenuEntry("finance", "Meters", page="metering.meters", rank=36),
+    MenuEntry("charge_setup", "Meters", page="metering.meters", rank=40),
 )

@@ -13,7 +13,7 @@ PAGES = (BILLS, BILL, RUNS, RUN, ITEMS, STANDARDS, STANDARD, BINDINGS)
 MENU = (
     MenuEntry("finance", "Bills", page="charging.bills", icon="file-text", favorite=True, rank=20),
     MenuEntry("finance", "Bill runs", page="charging.runs", rank=30),
-    MenuEntry("finance", "Charge standards", page="charging.standards"),
-    MenuEntry("finance", "Charge items", page="charging.items"),
-    MenuEntry("finance", "Charge bindings", page="charging.bindings"),
+    MenuEntry("charge_setup", "Charge items", page="charging.items", rank=10),
+    MenuEntry("charge_setup", "Charge standards", page="charging.standards", rank=20),
+    MenuEntry("charge_setup", "Charge bindings", page="charging.bindings", rank=30),
 )

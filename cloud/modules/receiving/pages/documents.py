@@ -589,6 +589,6 @@ MENU = (
     MenuEntry("finance", "Deposits", page="receiving.deposits", rank=27),
     MenuEntry("finance", "Refunds", page="receiving.payouts", rank=28),
     MenuEntry("finance", "Shifts", page="receiving.shifts", rank=29),
-    MenuEntry("finance", "Payment methods", page="receiving.methods", rank=80),
-    MenuEntry("finance", "Kinds of deposits", page="receiving.deposit_items", rank=81),
+    MenuEntry("charge_setup", "Payment methods", page="receiving.methods", rank=50),
+    MenuEntry("charge_setup", "Kinds of deposits", page="receiving.deposit_items", rank=60),
 )
