@@ -136,10 +136,15 @@ class EntryChoices(BaseModel):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A list by its code; `path` is that of its routes below the module's own."""
+    """A list by its code; `path` is that of its routes below the module's own.
+
+    `add` and `change` are what its two forms are called: “Add a room type”.
+    """
 
     code: str
     title: str
+    add: str
+    change: str
     path: str
     read: StrEnum
     write: StrEnum
@@ -243,11 +248,11 @@ def page_of(catalogue: Catalogue, routes: CatalogueRoutes) -> TablePage:
         actions=(
             Action(
                 "add",
-                "Add an entry",
+                catalogue.add,
                 call=routes.add,
                 placement="primary",
                 form=Form(
-                    title="Add an entry",
+                    title=catalogue.add,
                     fields=(FormField("code", "Code"), _NAME, _RANK),
                     submit="Add",
                 ),
@@ -258,7 +263,7 @@ def page_of(catalogue: Catalogue, routes: CatalogueRoutes) -> TablePage:
                 "Change",
                 call=routes.change,
                 when={"origin": ("custom",)},
-                form=Form(title="Change an entry", fields=(_NAME, _RANK), submit="Save"),
+                form=Form(title=catalogue.change, fields=(_NAME, _RANK), submit="Save"),
             ),
             Action(
                 "disable",

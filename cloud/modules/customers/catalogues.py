@@ -9,6 +9,8 @@ from cloud.modules.customers.permissions import CustomersPermission
 CUSTOMER_TYPES = Catalogue(
     code=rules.CUSTOMER_TYPES,
     title="Customer types",
+    add="Add a customer type",
+    change="Change the customer type",
     path="types",
     read=CustomersPermission.party_read,
     write=CustomersPermission.catalogue_write,
@@ -16,6 +18,8 @@ CUSTOMER_TYPES = Catalogue(
 RELATIONS = Catalogue(
     code=rules.RELATIONS,
     title="Relations to the owner",
+    add="Add a relation to the owner",
+    change="Change the relation to the owner",
     path="relations",
     read=CustomersPermission.party_read,
     write=CustomersPermission.catalogue_write,

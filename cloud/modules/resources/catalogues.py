@@ -9,6 +9,8 @@ from cloud.modules.resources.permissions import ResourcesPermission
 ROOM_TYPES = Catalogue(
     code=rules.ROOM_TYPES,
     title="Room types",
+    add="Add a room type",
+    change="Change the room type",
     path="room-types",
     read=ResourcesPermission.room_read,
     write=ResourcesPermission.catalogue_write,
