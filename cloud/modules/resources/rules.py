@@ -19,6 +19,10 @@ from cloud.modules.resources.models import (
 _DIGITS = re.compile(r"\d+")
 _FLOOR = re.compile(r"([1-9]\d{0,1})\d{2}")
 _PLACE = re.compile(r"\{(floor|seq|unit)(?::0?([1-9]))?\}")
+# What stands between the parts of an address, as it is said or typed.
+_PARTS = re.compile(r"(?:\s*(?:[-－—–‐]|号楼|[幢栋座]|单元)\s*)+")
+# Documents are numbered like 2611-000123: their year and month are longer than a building's number.
+_PATH = re.compile(r"[A-Za-z]?\d{1,3}[A-Za-z]?(?:-\w{1,20}){1,2}")
 _WIDTH = 6
 
 ROOM_TYPES = "resources.room_types"
@@ -61,6 +65,15 @@ EVENT_LABELS: dict[RoomEventKind, tuple[str, Tone]] = {
 
 def path_below(parent_path: str | None, code: str) -> str:
     return code if parent_path is None else f"{parent_path}{PATH_SEPARATOR}{code}"
+
+
+def path_of(text: str) -> str | None:
+    """The beginning of a room's path as people type it: 8-1-101, 8－1－101, 8栋1单元101室.
+
+    None for what is no path: a name, a single number, the number of a document.
+    """
+    written = _PARTS.sub(PATH_SEPARATOR, text.strip().rstrip("室号")).strip(PATH_SEPARATOR)
+    return written if _PATH.fullmatch(written) else None
 
 
 def sort_key(path: str) -> str:

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
+from cloud.kernel.listing import Listing
 from cloud.modules.receiving import queries, service
 from cloud.modules.receiving.models import Method
 from tests.cloud.receiving.builders import OCTOBER_AND_NOVEMBER, bill_room, set_fees
@@ -60,3 +62,26 @@ async def test_the_shift_is_the_viewers_own_day(world: World) -> None:
         await service.reverse_receipt(ctx, receipt_id=old.id, reason="昨日收错")
         shift = await queries.read_shift(ctx)
     assert (shift.count, shift.received, shift.cash) == (2, Decimal("40.00"), Decimal("10.00"))
+
+
+async def _receipts(ctx: Ctx, q: str) -> list[str]:
+    listing = Listing(page=1, size=50, sort=None, q=q, site_id=None)
+    page = await queries.list_receipts(
+        ctx, listing, method=None, state=None, period_from=None, period_to=None
+    )
+    return [receipt.number for receipt in page["items"]]
+
+
+async def test_receipts_and_the_counter_find_a_room_as_people_write_it(world: World) -> None:
+    billed = await bill_room(world, await set_fees(world))
+    async with world.unit() as ctx:
+        receipt = await service.take_receipt(
+            ctx, room_id=billed.room_id, method=Method.cash, amount=Decimal("10.00")
+        )
+    async with world.unit() as ctx:
+        for typed in ("1-1-101", "1－1－101", "1幢1单元101", "1栋 1单元 101室"):
+            assert await _receipts(ctx, typed) == [receipt.number], typed
+            hits = await queries.search_rooms(ctx, q=typed, by=queries.SearchBy.room, site_id=None)
+            assert [hit.room_id for hit in hits.items] == [billed.room_id], typed
+        assert await _receipts(ctx, receipt.number) == [receipt.number]
+        assert await _receipts(ctx, "2-1-101") == []

@@ -37,12 +37,23 @@ async def test_rooms_of_a_site_come_in_counting_order(world: World) -> None:
 async def test_rooms_are_found_by_what_a_clerk_types(world: World) -> None:
     await _three_rooms(world)
     async with world.unit(world.headquarters()) as ctx:
-        for typed in ("1-1-1001", "1001", "1幢1单元10"):
+        for typed in ("1-1-1001", "1001", "1幢1单元10", "1号楼 1单元 1001室", "1－1－10"):
             found = await queries.find_rooms(ctx, typed)
             assert [room.path for room in found] == ["1-1-1001"], typed
         assert await queries.find_rooms(ctx, "%") == []
         limited = await queries.find_rooms(ctx, "1", limit=1)
         assert len(limited) == 1
+
+
+async def test_an_address_is_a_path_or_begins_with_the_name_of_a_building(world: World) -> None:
+    async with world.unit() as ctx:
+        north = await service.add_building(ctx, site_id=world.alpha.site_id, code="N3", name="3栋")
+        room = await service.add_room(ctx, parent_id=north.id, code="301", facts=RoomFacts())
+        for address in ("N3-301", "3栋301", "3栋 301"):
+            rooms = queries.rooms_at(address)
+            assert rooms is not None
+            assert list(await ctx.session.scalars(rooms)) == [room.id], address
+    assert queries.rooms_at("301") is None
 
 
 async def test_the_room_list_filters_sums_and_refuses_a_wrong_scope(

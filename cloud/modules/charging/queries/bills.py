@@ -36,6 +36,7 @@ from cloud.modules.ledger import queries as ledger
 from cloud.modules.ledger.schemas import EntryOfDocument
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
+from cloud.modules.resources import queries as resources
 
 OPEN_BILLS_MAX = 500
 
@@ -149,7 +150,10 @@ async def list_bills(
         statement = statement.where(col(Bill.period_to) > period_from)
     if period_to is not None:
         statement = statement.where(col(Bill.period_from) <= period_to)
-    if listing.q:
+    rooms = resources.rooms_at(listing.q)
+    if rooms is not None:
+        statement = statement.where(col(Bill.room_id).in_(rooms))
+    elif listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
             or_(

@@ -52,6 +52,7 @@ from cloud.modules.receiving.schemas import (
     ReceiptDetail,
     ReceiptRead,
 )
+from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Space
 
 SOURCE = "receiving.receipt"
@@ -134,14 +135,16 @@ async def list_receipts(
         statement = statement.where(col(Receipt.business_on) >= period_from)
     if period_to is not None:
         statement = statement.where(col(Receipt.business_on) <= period_to)
-    if listing.q:
+    rooms = resources.rooms_at(listing.q)
+    if rooms is not None:
+        statement = statement.where(col(Receipt.room_id).in_(rooms))
+    elif listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
             or_(
                 col(Receipt.number).like(wanted),
                 col(Receipt.payer_name).like(wanted),
                 col(Space.full_name).like(wanted),
-                col(Space.path).like(wanted),
             )
         )
     sorting = Sorting(

@@ -21,6 +21,7 @@ from cloud.modules.resources.queries.rooms import (
     lookup_spaces,
     parents_by_path,
     room_counts,
+    rooms_at,
     rooms_by_path,
     rooms_of_site,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "lookup_spaces",
     "parents_by_path",
     "room_counts",
+    "rooms_at",
     "rooms_by_path",
     "rooms_of_site",
 ]

@@ -35,6 +35,7 @@ from cloud.modules.resources.models import (
     Space,
     SpaceKind,
 )
+from cloud.modules.resources.rules import path_of
 from cloud.modules.resources.schemas import BuildingRead, RoomRead, UnitRead
 
 FOUND_MAX = 50
@@ -150,7 +151,7 @@ async def find_rooms(
         .where(
             col(Space.kind) == SpaceKind.room,
             or_(
-                begins(col(Space.path), q),
+                begins(col(Space.path), path_of(q) or q),
                 begins(col(Space.code), q),
                 begins(col(Space.full_name), q),
             ),
@@ -161,6 +162,20 @@ async def find_rooms(
     if orgs is not None:
         statement = statement.where(col(Space.org_id).in_(orgs))
     return [RoomFound(*row) for row in await ctx.session.execute(statement)]
+
+
+def rooms_at(address: str) -> Any | None:
+    """The ids of the rooms that an address begins, off its indexes, as a condition takes them.
+
+    None where `address` is none: a name, a single number, the number of a document.
+    """
+    path = path_of(address)
+    if path is None:
+        return None
+    return select(col(Space.id)).where(
+        col(Space.kind) == SpaceKind.room,
+        or_(begins(col(Space.path), path), begins(col(Space.full_name), address.replace(" ", ""))),
+    )
 
 
 async def room_counts(ctx: Ctx) -> dict[UUID, int]:
