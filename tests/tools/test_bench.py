@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tools.bench.__main__ import page
+from tools.bench.__main__ import footprint_table, page
+from tools.bench.footprint import Footprint, part_of
 from tools.bench.load import Request, UnexpectedAnswer, send_all
 from tools.bench.measure import Measure, Rates, rate, table
 
@@ -68,3 +69,25 @@ class TestLoad:
 
         assert sorted(seen[:20], key=int) == [str(n) for n in range(20)]
         assert failed.group_contains(UnexpectedAnswer, match="409")
+
+
+class TestFootprint:
+    @pytest.mark.parametrize(
+        ("command_line", "part"),
+        [
+            ("postgres: wuye: wuye_app [local] idle", "postgres"),
+            ("python -m cloud.cli run web", "web"),
+            ("python -m edge_agent --config edge/LT/config.yaml", "gateways"),
+            ("/usr/sbin/mosquitto -c broker/mosquitto.conf", "broker"),
+            ("python -m cloud.cli up", "supervisor"),
+            ("raylet/raylet --raylet_socket_name=x", "ray"),
+            ("ray::RayHost", "ray"),
+            ("sleep 60", "other"),
+        ],
+    )
+    def test_each_process_is_of_a_part(self, command_line: str, part: str) -> None:
+        assert part_of(command_line) == part
+
+    def test_the_last_line_adds_up(self) -> None:
+        parts = [Footprint("web", 1, 120.0, 0.5), Footprint("postgres", 9, 80.4, 1.0)]
+        assert footprint_table(parts).splitlines()[-1] == "| all | 10 | 200 | 1.5 |"

@@ -16,6 +16,7 @@ from cloud.kernel.clock import utc_now
 from cloud.main import tame_collector
 from tools.bench.billing import billing
 from tools.bench.estate import Place, built_place
+from tools.bench.footprint import SETTLED_S, WATCHED_S, Footprint, footprint
 from tools.bench.hq import hq
 from tools.bench.http import http
 from tools.bench.measure import Measure, table
@@ -28,20 +29,24 @@ HISTORY = 1_000_000
 GROUPS: tuple[tuple[tuple[str, ...], Callable[[Place], Awaitable[list[Measure]]]], ...] = (
     (("uplink",), uplink),
     (("bill", "publish"), billing),
-    (("read", "receipt"), http),
+    (("read", "page", "receipt"), http),
     (("hq",), hq),  # last: its history is in everybody's way
 )
 NAMES = tuple(name for names, _ in GROUPS for name in names)
+FOOTPRINT = "footprint"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--only", choices=NAMES)
+    parser.add_argument("--only", choices=(*NAMES, FOOTPRINT))
     parser.add_argument("--bills", type=int, default=BILLS)
     parser.add_argument("--history", type=int, default=HISTORY, help="bills before hq is measured")
     asked = parser.parse_args()
     logs.configure("text", "bench")
     tame_collector()  # as every role does
+    if asked.only == FOOTPRINT:
+        print(footprint_table(asyncio.run(footprint())))
+        return 0
     measures = asyncio.run(_measured(asked.only, asked.bills, asked.history))
     print(table(measures))
     built = CHECKOUT / "build"
@@ -49,7 +54,9 @@ def main() -> int:
     found = [each.as_json() for each in measures]
     (built / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
     if asked.only is None:
-        (CHECKOUT / "docs" / "benchmarks.md").write_text(page(measures), encoding="utf-8")
+        print(f"measuring {FOOTPRINT}", file=sys.stderr)
+        lines = page(measures) + "\n" + footprint_page(asyncio.run(footprint()))
+        (CHECKOUT / "docs" / "benchmarks.md").write_text(lines, encoding="utf-8")
     return 0
 
 
@@ -86,6 +93,24 @@ def page(measures: Sequence[Measure]) -> str:
     ]
     lines += ["", *(f"- **{each.name}**: {each.detail}." for each in measures), ""]
     return "\n".join(lines)
+
+
+def footprint_page(parts: Sequence[Footprint]) -> str:
+    """What `make up` takes when nobody does anything."""
+    return (
+        "## Memory and idle CPU\n\nEverything that `make up` starts, with the demo company, its"
+        f" simulators and three gateways, {SETTLED_S:.0f} s after it was ready: proportional set"
+        f" size, and CPU over {WATCHED_S:.0f} s (100 % is one core).\n\n" + footprint_table(parts)
+    )
+
+
+def footprint_table(parts: Sequence[Footprint]) -> str:
+    total = Footprint("all")
+    for part in parts:
+        total.add(part)
+    lines = ["| part | processes | PSS, MB | CPU, % |", "|---|---:|---:|---:|"]
+    lines += [f"| {p.name} | {p.count} | {p.mb:,.0f} | {p.cpu:.1f} |" for p in (*parts, total)]
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A point read and a receipt over HTTP, against the barest server and transaction for each."""
+"""A point read, a page and a receipt over HTTP, against the barest way to do each."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from tools.bench.load import Request, send_all
 from tools.bench.measure import ROUNDS, Measure, Rates, rate
 
 READS = 600
+PAGES = 40
 RECEIPTS = 150
 WARM = 50
 PASSWORD = "password-of-the-bench"  # noqa: S105 - of a database that is gone at the end
@@ -39,12 +40,12 @@ START_WITHIN_S = 30.0
 
 
 async def http(place: Place) -> list[Measure]:
-    """The measures `read` and `receipt`, on one web process."""
+    """The measures `read`, `page` and `receipt`, on one web process."""
     await published(place)
     analyze(place.database)
     await _add_person(place)
     bills = _bills(place)
-    rates_of_read, rates_of_receipt = Rates(), Rates()
+    rates_of_read, rates_of_page, rates_of_receipt = Rates(), Rates(), Rates()
     port, bare_port = place.endpoints.http.port, free_port()
     web = ("-m", "cloud.cli", "run", "web")
     peer = (
@@ -54,6 +55,7 @@ async def http(place: Place) -> list[Measure]:
     async with serving(place, web, port), serving(place, peer, bare_port):
         headers = await _log_in(port)
         await _read(bills, headers, port, bare_port, rates_of_read)
+        await _open(headers, port, bare_port, rates_of_page)
         await _take(place, bills, headers, rates_of_receipt)
     return [
         rates_of_read.measure(
@@ -61,6 +63,13 @@ async def http(place: Place) -> list[Measure]:
             "requests/s",
             "GET of one bill with its explanation, journal and timeline, against one SELECT behind"
             f" bare FastAPI and psycopg; 4 connections, {READS:,} requests a round",
+        ),
+        rates_of_page.measure(
+            "page",
+            "loads/s",
+            "the three requests of the first load of the bills page (session, description, first 20"
+            " of all bills with their sums), one after the other, against one SELECT of the 20 and"
+            f" their count behind bare FastAPI and psycopg; {PAGES} loads a round",
         ),
         rates_of_receipt.measure(
             "receipt",
@@ -88,6 +97,19 @@ async def _read(
             await send_all(port, ours, status=200)
         with rate(rates.bare, READS):
             await send_all(bare_port, bare, status=200)
+
+
+async def _open(headers: dict[str, str], port: int, bare_port: int, rates: Rates) -> None:
+    paths = ("session", "ui/pages/charging.bills", "charging/bills?page=1&size=20")
+    ours = [Request("GET", f"/api/v1/{path}", headers).encoded() for path in paths] * PAGES
+    bare = [Request("GET", "/bills", {}).encoded()] * PAGES
+    for to, requests in ((port, ours), (bare_port, bare)):
+        await send_all(to, requests[:WARM], status=200)
+    for _ in range(ROUNDS):
+        with rate(rates.ours, PAGES):
+            await send_all(port, ours, status=200, connections=1)
+        with rate(rates.bare, PAGES):
+            await send_all(bare_port, bare, status=200, connections=1)
 
 
 async def _take(

@@ -22,10 +22,16 @@ _READ = """
       b.unit_price, b.amount, b.tax, b.due_on, b.issued_on, b.snapshot, s.paid, s.version
     FROM charging_bill b JOIN charging_settlement s ON s.id = b.id WHERE b.id = %s
 """
+_PAGE = """
+    SELECT b.id, b.number, b.room_name, b.payer_name, b.period_from, b.period_to, b.amount,
+      b.due_on, s.paid, s.version, count(*) OVER () AS total
+    FROM charging_bill b JOIN charging_settlement s ON s.id = b.id
+    ORDER BY b.due_on DESC, b.id LIMIT 20
+"""
 
 
 def bare_app(url: str, company: str) -> FastAPI:
-    """One route, one query; the scope is set once a connection."""
+    """A query a route; the scope is set once a connection."""
 
     async def scoped(connection: AsyncConnection[Any]) -> None:
         await connection.set_autocommit(True)
@@ -53,6 +59,12 @@ def bare_app(url: str, company: str) -> FastAPI:
             raise HTTPException(404)
         row: dict[str, Any] = found
         return row
+
+    @app.get("/bills")
+    async def list_bills() -> list[dict[str, Any]]:
+        async with pool.connection() as connection:
+            found: list[dict[str, Any]] = await (await connection.execute(_PAGE)).fetchall()
+        return found
 
     return app
 

@@ -106,7 +106,7 @@ class RunningPlatform:
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
-        left = processes.wait_gone(self._members(), timeout_s=GONE_WITHIN_S)
+        left = processes.wait_gone(self.members(), timeout_s=GONE_WITHIN_S)
         processes.end(left)
         return len(left)
 
@@ -118,9 +118,9 @@ class RunningPlatform:
         """Every process that may be hurt, by name: the parts that run, and those inside them."""
         parts = json.loads((self.folder / "status.json").read_text())["parts"]
         found = {name: int(part["pid"]) for name, part in parts.items() if part["pid"]}
-        for pid in self._members():
+        for pid in self.members():
             for start, name in INSIDE.items():
-                if _command_line(pid).startswith(start):
+                if command_line(pid).startswith(start):
                     found[name] = pid
         return found
 
@@ -175,7 +175,7 @@ class RunningPlatform:
         except httpx.HTTPError:
             return False
 
-    def _members(self) -> list[int]:
+    def members(self) -> list[int]:
         """All that it has started, by what they hold open or are told."""
         home = cluster_home(CHECKOUT, self.folder)
         folders = (self.folder, self._ray, home)
@@ -183,7 +183,7 @@ class RunningPlatform:
         return sorted(found | set(processes.find_by_argument(str(self.folder))))
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
     try:
         told = (
             Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
