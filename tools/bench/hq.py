@@ -131,12 +131,12 @@ async def hq(place: Place) -> list[Measure]:
 
 
 async def _history(place: Place) -> int:
-    """As many months before the present ones as make the wanted count of bills."""
+    """As many months before the oldest one as make the wanted count of bills."""
     began = perf_counter()
-    month = _newest_month(place)
+    month = _oldest_month(place)
     if month is None:
         await published(place)
-        month = _newest_month(place)
+        month = _oldest_month(place)
     assert month is not None
     months = min(-(-place.history // place.bills), MONTHS_MAX)
     for back in range(1, months + 1):
@@ -154,10 +154,10 @@ async def _history(place: Place) -> int:
     return int(found[0])
 
 
-def _newest_month(place: Place) -> date | None:
+def _oldest_month(place: Place) -> date | None:
     with psycopg.connect(place.superuser_url) as connection:
         found = connection.execute(
-            "SELECT max(cycle_from) FROM charging_bill WHERE number NOT LIKE 'RAW%'"
+            "SELECT min(cycle_from) FROM charging_bill WHERE number NOT LIKE 'RAW%'"
         ).fetchone()
     return found[0] if found else None
 

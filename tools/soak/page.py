@@ -16,7 +16,8 @@ answered is stored once; the books balance. Whatever process dies, in whatever o
 cashier who takes a payment twice a second, and hurts one process after the other: SIGKILL, or \
 SIGSTOP for {paused:.0f} seconds, longer than a lease, and SIGCONT. Each comes to every process, \
 also to those inside Ray and Postgres, before anything comes to one of them again, \
-the kills before the pauses. The next waits until the platform is well. Afterwards the outboxes are compared with the database.
+the kills before the pauses. The next waits until the platform is well. Afterwards the outboxes \
+are compared with the database.
 
 - **A gateway loses power**: the outbox is on disk before anything is sent, and what was not \
 acknowledged is sent again (`edge_agent/store.py`).
