@@ -23,13 +23,13 @@ from cloud.modules.resources.models import RoomState
 from cloud.modules.resources.rules import UNDELIVERED
 
 METHOD_KIND_LABELS: dict[MethodKind, tuple[str, Tone]] = {
-    MethodKind.cash: ("Cash", Tone.ok),
-    MethodKind.card: ("Card terminal", Tone.info),
-    MethodKind.channel: ("Payment channel", Tone.info),
-    MethodKind.transfer: ("Bank transfer", Tone.info),
+    MethodKind.cash: ("Cash", Tone.mute),
+    MethodKind.card: ("Card terminal", Tone.mute),
+    MethodKind.channel: ("Payment channel", Tone.mute),
+    MethodKind.transfer: ("Bank transfer", Tone.mute),
     MethodKind.other: ("Other way", Tone.mute),
-    MethodKind.prepaid: ("Out of prepaid", Tone.wait),
-    MethodKind.deposit: ("Out of a deposit", Tone.wait),
+    MethodKind.prepaid: ("Out of prepaid", Tone.mute),
+    MethodKind.deposit: ("Out of a deposit", Tone.mute),
 }
 
 DEPOSIT_LABELS: dict[DepositState, tuple[str, Tone]] = {
