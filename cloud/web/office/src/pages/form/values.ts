@@ -30,7 +30,7 @@ function typed(field: Field, current: FormValue | number): FormValue {
 }
 
 /** "Charge items" is "charge items" inside a sentence; "ID number" stays. */
-function inSentence(label: string): string {
+export function inSentence(label: string): string {
   return /^[A-Z][a-z]/.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label
 }
 
