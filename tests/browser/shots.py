@@ -53,11 +53,6 @@ class Options:
     notes: dict[str, str] = field(default_factory=dict)
 
 
-def _settle(page: Page) -> None:
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(350)
-
-
 def _bills(page: Page, options: Options) -> None:
     page.goto(f"{options.base}/p/charging.bills")
     page.wait_for_selector("tbody tr td .link")
@@ -312,7 +307,7 @@ def _log_in(page: Page, options: Options, locale: str) -> None:
         page.wait_for_function(
             "word => document.querySelector('.bar .words').innerText.includes(word)", arg=wanted
         )
-    _settle(page)
+    _settle_quietly(page)
 
 
 # What the office says itself, besides the company's own names and words.
