@@ -92,14 +92,14 @@ async def set_permissions(
     Raises NotFound, HeadquartersOnly, StaleVersion, RoleAlreadyClosed, PermissionUnknown,
     BeyondYourOwn and LastAdministrator.
     """
+    await in_turn(ctx)
+    role = await _own_role(ctx, role_id, version=version)
     wanted = set(permissions)
     unknown = sorted(wanted - known)
     if unknown:
         raise PermissionUnknown(
             code=unknown[0], fields=(FieldError("permissions", "permission-unknown"),)
         )
-    await in_turn(ctx)
-    role = await _own_role(ctx, role_id, version=version)
     held = await permissions_of_roles(ctx, [role.id])
     added, removed = sorted(wanted - held), sorted(held - wanted)
     require_held(ctx, added, field="permissions")
