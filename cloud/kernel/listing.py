@@ -185,6 +185,22 @@ async def count(ctx: Ctx, statement: Statement) -> int:
     return int((await ctx.session.execute(counted)).scalar_one())
 
 
+async def count_views(
+    ctx: Ctx, statement: Statement, views: Mapping[str, Expression | None]
+) -> dict[str, int]:
+    """How many rows each view has, in one statement; None is all of them."""
+    if _drain(ctx) is not None:
+        return dict.fromkeys(views, 0)
+    counted = [
+        (func.count() if shown is None else func.count().filter(shown)).label(code)
+        for code, shown in views.items()
+    ]
+    found = await ctx.session.execute(
+        statement.with_only_columns(*counted, maintain_column_froms=True).order_by(None)
+    )
+    return dict(zip(views, found.one(), strict=True))
+
+
 def contains(text: str) -> str:
     """A LIKE pattern for `text` anywhere, with its own wildcards escaped."""
     return f"%{_escaped(text)}%"

@@ -22,7 +22,7 @@ from cloud.kernel.listing import (
     Statement,
     begins,
     contains,
-    count,
+    count_views,
     fetch_page,
 )
 from cloud.modules.organization import queries as organization
@@ -234,18 +234,12 @@ async def list_rooms(
             or_(col(Space.path).like(wanted), col(Space.full_name).like(wanted))
         )
     unmeasured = col(Room.chargeable_area).is_(None)
-    views = {
-        "all": await count(ctx, statement),
-        "no_area": await count(ctx, statement.where(unmeasured)),
-        **{
-            shown.value: await count(ctx, statement.where(col(Room.state) == shown))
-            for shown in (RoomState.vacant, RoomState.closed)
-        },
-        **{
-            code: await count(ctx, statement.where(condition))
-            for code, condition in (more or {}).items()
-        },
+    in_state = {
+        shown.value: col(Room.state) == shown for shown in (RoomState.vacant, RoomState.closed)
     }
+    views = await count_views(
+        ctx, statement, {"all": None, "no_area": unmeasured, **in_state, **(more or {})}
+    )
     if more and only is not None:
         statement = statement.where(more[only])
     if usage is not None:
