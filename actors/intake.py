@@ -44,6 +44,7 @@ class Intake:
         self._name = name
         self._receive = receive
         self._client: aiomqtt.Client | None = None
+        self._failed = 0  # attempts since there was a connection
         self._wanted: frozenset[int] = frozenset()
         self._subscribed: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
@@ -60,18 +61,15 @@ class Intake:
 
     async def run(self) -> None:
         """Until cancelled; a lost broker is tried again, ever more seldom up to ten seconds."""
-        attempt = 0
         while True:
             try:
                 await self._session()
             except* aiomqtt.MqttError as lost:
                 log.warning("intake.lost", error=str(lost.exceptions[0])[:200])
-            finally:
-                attempt = 0 if self._client is not None else attempt
-                self._client = None
             low, high = RETRY_S
-            await asyncio.sleep(min(high, low * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311
-            attempt += 1
+            pause = min(high, low * 2**self._failed)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+            self._failed += 1
 
     async def publish(
         self, topic: str, payload: bytes, *, qos: int, expiry_s: int | None = None
@@ -106,12 +104,15 @@ class Intake:
             socket_options=NO_DELAY,
         ) as client:
             self._client = client
+            self._failed = 0
             self._changed.set()
             async with asyncio.TaskGroup() as group:
                 following = group.create_task(self._follow_wanted(client))
                 try:
                     await self._read(client)
                 finally:
+                    self._client = None
+                    self._changed.set()
                     following.cancel()
 
     async def _read(self, client: aiomqtt.Client) -> None:
@@ -127,9 +128,12 @@ class Intake:
 
     async def _follow_wanted(self, client: aiomqtt.Client) -> None:
         self._subscribed = frozenset()
+        # Python 3.11's wait_for, inside subscribe, swallows a cancellation that meets its answer.
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if self._client is not client:
+                return
             wanted = self._wanted
             for filters in _filters(wanted - self._subscribed):
                 await client.subscribe([(each, 1) for each in filters])

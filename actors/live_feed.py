@@ -59,6 +59,7 @@ class LiveFeed:
         self._listeners: dict[UUID, set[Inbox]] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._client: aiomqtt.Client | None = None
 
     @asynccontextmanager
     async def listen(self, site_id: UUID) -> AsyncIterator[Inbox]:
@@ -114,17 +115,25 @@ class LiveFeed:
             ) as client,
             asyncio.TaskGroup() as group,
         ):
+            self._client = client
             self._changed.set()
             group.create_task(self._follow_listeners(client))
-            async for message in client.messages:
-                self._hand_out(str(message.topic), message.payload)
+            try:
+                async for message in client.messages:
+                    self._hand_out(str(message.topic), message.payload)
+            finally:
+                self._client = None
+                self._changed.set()
             raise aiomqtt.MqttError("the broker ended the connection")
 
     async def _follow_listeners(self, client: aiomqtt.Client) -> None:
         subscribed: set[UUID] = set()
+        # Python 3.11's wait_for, inside subscribe, swallows a cancellation that meets its answer.
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if self._client is not client:
+                return
             wanted = set(self._listeners)
             for site_id in wanted - subscribed:
                 await client.subscribe(f"ui/{site_id}/+", qos=0)

@@ -16,6 +16,9 @@ from tests.actors.conftest import Plant
 pytestmark = pytest.mark.processes
 
 
+CLOSINGS = 150
+
+
 async def test_committed_and_live_values_reach_a_listener_once(plant: Plant) -> None:
     feed = LiveFeed(plant.runtime().endpoints.mqtt)
     at = time.time_ns() // 1000
@@ -54,6 +57,17 @@ async def test_backlog_shrinks_as_it_is_committed(plant: Plant) -> None:
         assert (await _next(inbox, "gateway"))[1]["backlog"] == 0
     await feed.close()
     assert plant.query("SELECT backlog FROM devices_gateway WHERE code = 'LT-GW1'") == [(0,)]
+
+
+async def test_feed_closes_while_it_gives_a_site_up(plant: Plant) -> None:
+    """A cancellation that meets the broker's answer is swallowed by Python 3.11's wait_for."""
+    for number in range(CLOSINGS):
+        feed = LiveFeed(plant.runtime().endpoints.mqtt)
+        async with feed.listen(plant.site_id):
+            await asyncio.sleep(0.03)
+        await asyncio.sleep(number * 10e-6)
+        done, _ = await asyncio.wait([asyncio.create_task(feed.close())], timeout=5)
+        assert done, f"the feed of closing {number} never ended"
 
 
 async def _next(inbox: Inbox, wanted: str | None = None) -> tuple[str, Any]:
