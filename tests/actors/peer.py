@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
 import aiomqtt
@@ -65,6 +65,15 @@ class Peer:
     async def send(self, batch: Batch) -> None:
         await self._client.publish(topics.up(self.site_id, batch.lane), codec.encode(batch), qos=1)
 
+    async def deliver(self, batch: Batch) -> Ack:
+        """Sends again until it is acknowledged, as an outbox does: whoever takes a site over may
+        own it before it listens."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                await self.send(batch)
+                with suppress(TimeoutError):
+                    return await self.upto(batch.lane, batch.last_seq, within_s=1)
+
     async def send_events(self, first_seq: int, *records: CommandResult | Gap) -> None:
         events = Events(self.epoch, first_seq, records)
         await self._client.publish(topics.up(self.site_id, Lane.EVENT), codec.encode(events), qos=1)
@@ -98,9 +107,9 @@ class Peer:
         async with asyncio.timeout(WAIT_S):
             return await self.answers.get()
 
-    async def upto(self, lane: Lane, seq: int) -> Ack:
+    async def upto(self, lane: Lane, seq: int, *, within_s: float = WAIT_S) -> Ack:
         """The first ack of the lane that covers `seq`."""
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(within_s):
             while True:
                 answer = await self.answers.get()
                 if isinstance(answer, Ack) and answer.lane is lane and answer.upto_seq >= seq:

@@ -71,8 +71,7 @@ async def test_stopped_host_is_replaced_and_can_do_no_harm_when_it_wakes(plant: 
             zombie.send_signal(signal.SIGSTOP)
             async with plant.host(name="heir", lease_s=1.5):
                 await _until(plant, owner, "heir")
-                await gateway.send(gateway.batch(2, [(plant.tele, at + 1, 2.0)]))
-                await gateway.upto(Lane.TELE, 2)
+                await gateway.deliver(gateway.batch(2, [(plant.tele, at + 1, 2.0)]))
                 zombie.send_signal(signal.SIGCONT)
                 await gateway.send(gateway.batch(3, [(plant.tele, at + 2, 3.0)]))
                 await gateway.upto(Lane.TELE, 3)
