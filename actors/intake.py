@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections.abc import Callable, Iterable
 
 import aiomqtt
@@ -19,6 +18,7 @@ from paho.mqtt.properties import Properties
 from cloud.kernel.db import uuid7
 from cloud.kernel.settings import BrokerEndpoint
 from protocols.uplink import topics
+from protocols.uplink.client import Client
 
 log = structlog.get_logger()
 
@@ -26,10 +26,6 @@ FILTERS_PER_REQUEST = 150
 QUEUED_MAX = 4_000
 RETRY_S = (0.5, 10.0)
 KEEPALIVE_S = 20
-PUBLISH_TIMEOUT_S = 5.0
-
-# Without it an acknowledgment waits up to 40 ms for the packet before it to be confirmed.
-NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 _LEAVES = ("up/+", "state", "live")
 
@@ -43,7 +39,7 @@ class Intake:
         self._endpoint = endpoint
         self._name = name
         self._receive = receive
-        self._client: aiomqtt.Client | None = None
+        self._client: Client | None = None
         self._failed = 0  # attempts since there was a connection
         self._wanted: frozenset[int] = frozenset()
         self._subscribed: frozenset[int] = frozenset()
@@ -83,39 +79,32 @@ class Intake:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = expiry_s
         try:
-            await client.publish(
-                topic, payload, qos=qos, properties=properties, timeout=PUBLISH_TIMEOUT_S
-            )
+            await client.publish(topic, payload, qos=qos, properties=properties)
         except aiomqtt.MqttError:
             return False
         return True
 
     async def _session(self) -> None:
-        async with aiomqtt.Client(
+        async with Client(
             self._endpoint.host,
             self._endpoint.port_platform,
-            username=self._endpoint.platform_user,
+            user=self._endpoint.platform_user,
             password=self._endpoint.platform_password.get_secret_value(),
             identifier=f"{self._name}-{uuid7()}",  # a stopped namesake must not evict us
-            protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=True,
-            keepalive=KEEPALIVE_S,
-            max_queued_incoming_messages=QUEUED_MAX,
-            socket_options=NO_DELAY,
+            keepalive_s=KEEPALIVE_S,
+            incoming_max=QUEUED_MAX,
         ) as client:
             self._client = client
             self._failed = 0
             self._changed.set()
-            async with asyncio.TaskGroup() as group:
-                following = group.create_task(self._follow_wanted(client))
-                try:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._follow_wanted(client))
                     await self._read(client)
-                finally:
-                    self._client = None
-                    self._changed.set()
-                    following.cancel()
+            finally:
+                self._client = None
 
-    async def _read(self, client: aiomqtt.Client) -> None:
+    async def _read(self, client: Client) -> None:
         async for message in client.messages:
             if not isinstance(message.payload, bytes | bytearray):
                 continue
@@ -126,14 +115,11 @@ class Intake:
                 continue
             self._receive(address, bytes(message.payload))
 
-    async def _follow_wanted(self, client: aiomqtt.Client) -> None:
+    async def _follow_wanted(self, client: Client) -> None:
         self._subscribed = frozenset()
-        # Python 3.11's wait_for, inside subscribe, swallows a cancellation that meets its answer.
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._client is not client:
-                return
             wanted = self._wanted
             for filters in _filters(wanted - self._subscribed):
                 await client.subscribe([(each, 1) for each in filters])

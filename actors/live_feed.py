@@ -16,13 +16,14 @@ from uuid import UUID
 import aiomqtt
 import structlog
 
-from actors.intake import NO_DELAY
 from cloud.kernel.db import uuid7
 from cloud.kernel.settings import BrokerEndpoint
+from protocols.uplink.client import Client
 
 log = structlog.get_logger()
 
 INBOX_MAX = 100
+INCOMING_MAX = 1_000
 LISTENERS_MAX = 1_000
 RETRY_S = (0.5, 10.0)
 KEEPALIVE_S = 20
@@ -59,7 +60,6 @@ class LiveFeed:
         self._listeners: dict[UUID, set[Inbox]] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._client: aiomqtt.Client | None = None
 
     @asynccontextmanager
     async def listen(self, site_id: UUID) -> AsyncIterator[Inbox]:
@@ -102,38 +102,27 @@ class LiveFeed:
 
     async def _session(self) -> None:
         async with (
-            aiomqtt.Client(
+            Client(
                 self._endpoint.host,
                 self._endpoint.port_platform,
-                username=self._endpoint.platform_user,
+                user=self._endpoint.platform_user,
                 password=self._endpoint.platform_password.get_secret_value(),
                 identifier=f"web-{uuid7()}",
-                protocol=aiomqtt.ProtocolVersion.V5,
-                keepalive=KEEPALIVE_S,
-                max_queued_incoming_messages=1_000,
-                socket_options=NO_DELAY,
+                keepalive_s=KEEPALIVE_S,
+                incoming_max=INCOMING_MAX,
             ) as client,
             asyncio.TaskGroup() as group,
         ):
-            self._client = client
             self._changed.set()
             group.create_task(self._follow_listeners(client))
-            try:
-                async for message in client.messages:
-                    self._hand_out(str(message.topic), message.payload)
-            finally:
-                self._client = None
-                self._changed.set()
-            raise aiomqtt.MqttError("the broker ended the connection")
+            async for message in client.messages:
+                self._hand_out(str(message.topic), message.payload)
 
-    async def _follow_listeners(self, client: aiomqtt.Client) -> None:
+    async def _follow_listeners(self, client: Client) -> None:
         subscribed: set[UUID] = set()
-        # Python 3.11's wait_for, inside subscribe, swallows a cancellation that meets its answer.
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if self._client is not client:
-                return
             wanted = set(self._listeners)
             for site_id in wanted - subscribed:
                 await client.subscribe(f"ui/{site_id}/+", qos=0)

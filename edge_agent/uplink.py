@@ -7,7 +7,6 @@ Every connection begins with the birth and with the oldest that is held.
 import asyncio
 import logging
 import random
-import socket
 from collections.abc import Callable
 
 import aiomqtt
@@ -21,6 +20,7 @@ from edge_agent.outbox import Outbox
 from edge_agent.window import Window
 from protocols.points import Lane
 from protocols.uplink import codec, topics
+from protocols.uplink.client import Client
 from protocols.uplink.codec import WireError
 from protocols.uplink.messages import Ack, Command, Nack
 
@@ -28,7 +28,6 @@ log = logging.getLogger("edge.uplink")
 
 WINDOW = 6
 KEEPALIVE_S = 15
-CONNECT_TIMEOUT_S = 5.0
 RECONNECT_MAX_S = 15.0
 STEADY_AFTER_S = 5.0
 """A connection that held this long was a good one; after it, reconnecting begins quickly."""
@@ -36,8 +35,6 @@ BIRTH_EVERY_S = 30.0
 LIVE_EVERY_S = 1.0
 LIVE_WHOLE_EVERY_S = 60.0
 _HOLE_PAUSE_S = 2.0
-# Otherwise a small publish waits for the acknowledgment of the one before: 40 ms each.
-_NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _INCOMING_MAX = 1000
 
 
@@ -63,7 +60,7 @@ class Uplink:
         self._wake = {lane: asyncio.Event() for lane in Lane}
         self._bytes_per_s: dict[Lane, int | None] = {}
         self._filled: dict[Lane, int] = {}
-        self._client: aiomqtt.Client | None = None
+        self._client: Client | None = None
 
     async def run(self) -> None:
         """Connect and stay connected, for ever."""
@@ -75,7 +72,7 @@ class Uplink:
                     connected_at = clock.monotonic()
                     log.info("connected failures=%d", failures)
                     await self._converse(client)
-            except* (aiomqtt.MqttError, OSError, TimeoutError) as group:
+            except* (aiomqtt.MqttError, OSError) as group:
                 if connected_at is not None and clock.monotonic() > connected_at + STEADY_AFTER_S:
                     failures = 0
                 if connected_at is not None or not failures:
@@ -94,10 +91,22 @@ class Uplink:
         except (aiomqtt.MqttError, TimeoutError):
             log.info("no goodbye: the broker does not answer")
 
-    def _connection(self) -> "_Connection":
-        return _Connection(self._broker, topics.state(self._site), self._health)
+    def _connection(self) -> Client:
+        broker = self._broker
+        will = codec.encode(self._health.gone())
+        return Client(
+            broker.host,
+            broker.port,
+            user=broker.user,
+            password=broker.password,
+            identifier=broker.user,
+            keepalive_s=KEEPALIVE_S,
+            incoming_max=_INCOMING_MAX,
+            inflight_max=2 * WINDOW * len(Lane),
+            will=aiomqtt.Will(topics.state(self._site), will, qos=1, retain=True),
+        )
 
-    async def _converse(self, client: aiomqtt.Client) -> None:
+    async def _converse(self, client: Client) -> None:
         await self._subscribe(client)
         self._filled.clear()
         self._windows = {lane: Window(WINDOW, random.random) for lane in Lane}
@@ -113,13 +122,13 @@ class Uplink:
         finally:
             self._client = None
 
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
+    async def _subscribe(self, client: Client) -> None:
         wanted = [(topics.ack(self._site), 1), (topics.command(self._site), 1)]
-        for granted in await client.subscribe(wanted, timeout=CONNECT_TIMEOUT_S):
+        for granted in await client.subscribe(wanted):
             if getattr(granted, "is_failure", False):
                 raise aiomqtt.MqttError(f"subscription refused: {granted}")
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: Client) -> None:
         async for message in client.messages:
             payload = message.payload
             assert isinstance(payload, bytes)
@@ -163,7 +172,7 @@ class Uplink:
             log.error("hole lane=%s from=%d", lane, expect)
         window.rewind(expect, clock.monotonic(), pause_s=_HOLE_PAUSE_S)
 
-    async def _deliver(self, client: aiomqtt.Client, lane: Lane) -> None:
+    async def _deliver(self, client: Client, lane: Lane) -> None:
         changed = self._outbox.changed[lane]
         while True:
             window = self._windows[lane]
@@ -203,15 +212,15 @@ class Uplink:
         if rate:
             await asyncio.sleep(sent_bytes / rate)
 
-    async def _keep_born(self, client: aiomqtt.Client) -> None:
+    async def _keep_born(self, client: Client) -> None:
         while True:
             await self._publish_state(client, codec.encode(await self._health.birth()))
             await asyncio.sleep(BIRTH_EVERY_S)
 
-    async def _publish_state(self, client: aiomqtt.Client, payload: bytes) -> None:
+    async def _publish_state(self, client: Client, payload: bytes) -> None:
         await client.publish(topics.state(self._site), payload, qos=1, retain=True)
 
-    async def _show(self, client: aiomqtt.Client) -> None:
+    async def _show(self, client: Client) -> None:
         whole_at = clock.monotonic() + LIVE_WHOLE_EVERY_S
         while True:
             if clock.monotonic() >= whole_at:
@@ -220,42 +229,6 @@ class Uplink:
             for message in self._live.take(clock.now_us()):
                 await client.publish(topics.live(self._site), codec.encode(message), qos=0)
             await asyncio.sleep(LIVE_EVERY_S)
-
-
-class _Connection:
-    """One client for one connection; leaving it never takes longer than a second."""
-
-    def __init__(self, broker: BrokerConfig, state_topic: str, health: Health) -> None:
-        self._broker = broker
-        self._client = aiomqtt.Client(
-            broker.host,
-            broker.port,
-            username=broker.user,
-            password=broker.password,
-            identifier=broker.user,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            will=aiomqtt.Will(state_topic, codec.encode(health.gone()), qos=1, retain=True),
-            keepalive=KEEPALIVE_S,
-            timeout=CONNECT_TIMEOUT_S,
-            clean_start=True,
-            max_queued_incoming_messages=_INCOMING_MAX,
-            max_inflight_messages=2 * WINDOW * len(Lane),
-            socket_options=_NO_DELAY,
-        )
-
-    async def __aenter__(self) -> aiomqtt.Client:
-        # The library connects in a thread that cannot be interrupted: see first that it is quick.
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(self._broker.host, self._broker.port)
-            writer.close()
-        return await self._client.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        try:
-            async with asyncio.timeout(1):
-                await self._client.__aexit__(None, None, None)
-        except (aiomqtt.MqttError, TimeoutError):
-            return
 
 
 def _reason(group: BaseExceptionGroup[BaseException]) -> str:

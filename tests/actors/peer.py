@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import aiomqtt
 
-from actors.intake import NO_DELAY
 from protocols.uplink import codec, topics
+from protocols.uplink.client import Client
 from protocols.uplink.messages import (
     Ack,
     Batch,
@@ -123,14 +123,14 @@ class Peer:
 @asynccontextmanager
 async def connected(port: int, site_id: UUID, password: str) -> AsyncIterator[Peer]:
     user = topics.user(site_id)
-    async with aiomqtt.Client(
+    async with Client(
         "127.0.0.1",
         port,
-        username=user,
+        user=user,
         password=password,
         identifier=user,
-        protocol=aiomqtt.ProtocolVersion.V5,
-        socket_options=NO_DELAY,
+        keepalive_s=60,
+        incoming_max=1_000,
     ) as client:
         peer = Peer(client, site_id)
         listening = asyncio.create_task(peer.listen())
