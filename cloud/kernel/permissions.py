@@ -10,7 +10,7 @@ from cloud.kernel.i18n import Texts
 # What the last part of a permission says, whichever module it is of.
 ACTIONS = {
     "read": "View",
-    "write": "Edit",
+    "write": "Change",
     "add": "Add",
     "create": "Enter",
     "change": "Replace",

@@ -51,7 +51,7 @@ async def a_wrong_password_is_told(browser: Watched) -> None:
 async def last_month_is_billed(page: Page, base: str) -> None:
     last = utc_now().date().replace(day=1) - timedelta(days=1)
     await page.goto(f"{base}/p/charging.runs")
-    await page.get_by_role("button", name="新建出账批次").click()
+    await page.get_by_role("button", name="新增出账批次").click()
     form = page.get_by_role("dialog").filter(has_text="此时还没有出账")
     await form.get_by_label("项目", exact=True).click()
     await page.get_by_role("option", name="澜庭花园").click()
@@ -60,7 +60,7 @@ async def last_month_is_billed(page: Page, base: str) -> None:
     await form.get_by_placeholder("开始日期").fill(f"{last.replace(day=1)}")
     await form.get_by_placeholder("结束日期").fill(f"{last}")
     await page.keyboard.press("Enter")
-    await form.get_by_role("button", name="创建").click()
+    await form.get_by_role("button", name="新增", exact=True).click()
 
     drawer = page.locator(".drawer")
     await drawer.get_by_role("button", name="试算").click()

@@ -123,7 +123,7 @@ async def _imported(page: Page, workbook: Path, option: str = "") -> None:
 
 async def a_standard_is_set_and_bound(page: Page, base: str) -> None:
     await page.goto(f"{base}/p/charging.standards")
-    await page.get_by_role("button", name="新建面积标准").click()
+    await page.get_by_role("button", name="新增面积标准").click()
     form = page.get_by_role("dialog").filter(has_text="绑定房间之前不会产生费用")
     await _choose(page, form, "项目", SITE)
     await _choose(page, form, "费项", "物业费")
@@ -134,8 +134,8 @@ async def a_standard_is_set_and_bound(page: Page, base: str) -> None:
     await form.get_by_label("依据").fill("业主大会决议 2026-1")
     trial = form.get_by_role("status", name="试算")
     await expect(trial).to_contain_text("元")
-    await form.get_by_role("button", name="创建").click()
-    await expect(page.get_by_text(f"已新建标准「{STANDARD}」")).to_be_visible()
+    await form.get_by_role("button", name="新增", exact=True).click()
+    await expect(page.get_by_text(f"已新增标准「{STANDARD}」")).to_be_visible()
 
     await page.goto(f"{base}/p/charging.bindings")
     await page.get_by_role("button", name="批量绑定").click()
@@ -152,14 +152,14 @@ async def the_month_is_billed(page: Page, base: str) -> None:
     first = _this_month()
     last = add_months(first, 1) - timedelta(days=1)
     await page.goto(f"{base}/p/charging.runs")
-    await page.get_by_role("button", name="新建出账批次").click()
+    await page.get_by_role("button", name="新增出账批次").click()
     form = page.get_by_role("dialog").filter(has_text="此时还没有出账")
     await _choose(page, form, "项目", SITE)
     await _choose(page, form, "收费项目", "物业费")
     await form.get_by_placeholder("开始日期").fill(f"{first}")
     await form.get_by_placeholder("结束日期").fill(f"{last}")
     await page.keyboard.press("Enter")
-    await form.get_by_role("button", name="创建").click()
+    await form.get_by_role("button", name="新增", exact=True).click()
 
     drawer = page.locator(".drawer")
     await drawer.get_by_role("button", name="试算").click()

@@ -224,12 +224,12 @@ PAGES = (
         actions=(
             Action(
                 "create",
-                "New device",
+                "Add a device",
                 call=api.add_device,
                 placement="primary",
                 done="Device {name} is added; its gateway reads it after its next start",
                 form=Form(
-                    title="New device",
+                    title="Add a device",
                     note="Its points come from the template; the gateway reads it after its next "
                     "start.",
                     fields=(
@@ -272,7 +272,7 @@ PAGES = (
                         ),
                         Field("place", "Place", required=False, section="Which device"),
                     ),
-                    submit="Create",
+                    submit="Add",
                 ),
             ),
             *DEVICE_ACTIONS,

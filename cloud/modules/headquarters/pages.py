@@ -53,7 +53,7 @@ PAGES = (
             ),
             Action(
                 "change",
-                "Edit",
+                "Change",
                 api.change_target,
                 form=Form(title="Change the target", fields=RATES, submit="Save"),
                 done="The target is changed",

@@ -191,19 +191,19 @@ def _creation(title: str, *place: Field) -> Form:
                 section="Installation",
             ),
         ),
-        submit="Create",
+        submit="Add",
     )
 
 
 METER_CREATION = (
     Action(
         "create_shared",
-        "New shared meter",
+        "Add a shared meter",
         call=api.put_up_meter,
         placement="toolbar",
-        done="Meter {no} is created",
+        done="Meter {no} is added",
         form=_creation(
-            "New shared meter",
+            "Add a shared meter",
             Field(
                 "space_id",
                 "Building or unit",
@@ -215,12 +215,12 @@ METER_CREATION = (
     ),
     Action(
         "create",
-        "New meter",
+        "Add a meter",
         call=api.put_up_meter,
         placement="primary",
-        done="Meter {no} is created",
+        done="Meter {no} is added",
         form=_creation(
-            "New meter of a room",
+            "Add a meter of a room",
             Field(
                 "room_id",
                 "Room number",

@@ -325,7 +325,7 @@ async def change_method(ctx: ChangeSetup, method_id: UUID, wanted: MethodChange)
 
 @router.post("/methods/{method_id}/switch", response_model=Changed)
 async def switch_method(ctx: ChangeSetup, method_id: UUID, wanted: Switch) -> PaymentMethod:
-    return await service.switch_method(ctx, method_id=method_id, reason=wanted.reason)
+    return await service.switch_method(ctx, method_id=method_id, **wanted.model_dump())
 
 
 @router.get("/deposit-items", response_model=Page[DepositItemRead])
@@ -357,4 +357,4 @@ async def change_deposit_item(
 
 @router.post("/deposit-items/{item_id}/switch", response_model=Changed)
 async def switch_deposit_item(ctx: ChangeSetup, item_id: UUID, wanted: Switch) -> DepositItem:
-    return await service.switch_deposit_item(ctx, item_id=item_id, reason=wanted.reason)
+    return await service.switch_deposit_item(ctx, item_id=item_id, **wanted.model_dump())

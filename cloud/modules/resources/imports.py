@@ -125,5 +125,5 @@ ROOMS = Import(
     ),
     prepare=_prepare,
     add=_add,
-    options=(ImportOption(CREATE_PARENTS, "Create buildings and units that are missing"),),
+    options=(ImportOption(CREATE_PARENTS, "Add buildings and units that are missing"),),
 )

@@ -33,6 +33,7 @@ from cloud.modules.receiving.models import (
     PrepaidMove,
     Receipt,
 )
+from cloud.modules.receiving.schemas import ActiveState
 from cloud.modules.receiving.service import DepositWanted, Prepayment, Tender
 from tests.cloud.receiving.builders import Billed, Fees, add_deposit_item, bill_room, set_fees
 from tests.kit.world import World
@@ -130,7 +131,13 @@ class TestSeveralMethods:
         await take(world, billed, method="alipay", amount=yuan("10.00"))
         async with world.unit(world.headquarters()) as ctx:
             methods = {row.code: row for row in await queries.methods.methods_at_counter(ctx)}
-            await service.switch_method(ctx, method_id=methods["alipay"].id, reason="合同到期")
+            for _ in range(2):  # two people who disable do not enable again
+                await service.switch_method(
+                    ctx,
+                    method_id=methods["alipay"].id,
+                    state=ActiveState.disabled,
+                    reason="合同到期",
+                )
 
         async def work(ctx: Ctx) -> object:
             return await service.take_receipt(

@@ -42,14 +42,14 @@ REASONS = (
     Choice(SkipReason.already_billed, "Already billed", Tone.mute),
 )
 RUN_FORM = Form(
-    title="New bill run",
+    title="Add a bill run",
     note="Nothing is billed yet: look at the preview first.",
     fields=(
         Field("site_id", "Community", "lookup", source=resources_api.lookup_sites),
         Field("item_ids", "Charge items", "multi", source=api.item_choices),
         Field("period", "Period", Kind.period, wide=True),
     ),
-    submit="Create",
+    submit="Add",
 )
 
 PRINT = Action("print", "Print", api.print_bill, done="")
@@ -130,7 +130,7 @@ BILLS = TablePage(
             api.create_run,
             placement="primary",
             form=RUN_FORM,
-            done="Run {number} is created",
+            done="Run {number} is added",
             opens="/p/charging.runs",
         ),
     ),
@@ -197,11 +197,11 @@ RUNS = TablePage(
     actions=(
         Action(
             "create",
-            "New bill run",
+            "Add a bill run",
             api.create_run,
             placement="primary",
             form=RUN_FORM,
-            done="Run {number} is created",
+            done="Run {number} is added",
         ),
         *RUN_ACTIONS,
     ),
@@ -209,7 +209,7 @@ RUNS = TablePage(
     sort="-created_at",
     empty=(
         "No bill run yet",
-        "Create one to bill a period; it is previewed before it posts.",
+        "Add one to bill a period; it is previewed before it posts.",
     ),
 )
 

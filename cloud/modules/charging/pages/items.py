@@ -111,16 +111,16 @@ ITEMS = TablePage(
     actions=(
         Action(
             "create",
-            "New charge item",
+            "Add a charge item",
             api.add_item,
             placement="primary",
             form=Form(
-                title="New charge item",
+                title="Add a charge item",
                 note="Its nature and tax are fixed with the first bill.",
                 fields=(Field("code", "Code", section="Charge item"), *ITEM_FIELDS),
-                submit="Create",
+                submit="Add",
             ),
-            done="Charge item {name} is created",
+            done="Charge item {name} is added",
         ),
         Action(
             "change",

@@ -144,40 +144,40 @@ def _creation(method: Method, title: str, fields: tuple[Field, ...]) -> Form:
         fields=fields,
         given={"method": method.value},
         trial=api.try_standard,
-        submit="Create",
+        submit="Add",
     )
 
 
 BY_AREA = _creation(
     Method.area,
-    "New standard by area",
+    "Add a standard by area",
     (*_WHO, _PRICE, _AREA, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
 )
 FIXED = _creation(
     Method.fixed,
-    "New fixed standard",
+    "Add a fixed standard",
     (*_WHO, _PRICE, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
 )
 METERED = _creation(
     Method.metered,
-    "New metered standard",
+    "Add a metered standard",
     (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), *_SINCE),
 )
-_CREATED = "Standard {name} is created"
+_CREATED = "Standard {name} is added"
 
 
 def _versioning(method: Method, *, fields: tuple[Field, ...]) -> Action:
     return Action(
         f"version_{method.value}",
-        "New version",
+        "Add a version",
         api.add_version,
         when={"method": (method.value,), "state": ("in_force", "upcoming")},
         form=Form(
-            title="New version of the standard",
+            title="Add a version of the standard",
             note="The version before it ends the day this one begins; published bills stay.",
             fields=(_PRICE, *fields, *_ROUNDING, *_SINCE),
             trial=api.try_version,
-            submit="Add version",
+            submit="Add",
         ),
         done="Version {number} is in force from {effective_from}",
     )
@@ -281,7 +281,7 @@ STANDARDS = TablePage(
         ),
         Action(
             "create_metered",
-            "New metered standard",
+            "Add a metered standard",
             api.create_standard,
             placement="toolbar",
             form=METERED,
@@ -289,7 +289,7 @@ STANDARDS = TablePage(
         ),
         Action(
             "create_fixed",
-            "New fixed standard",
+            "Add a fixed standard",
             api.create_standard,
             placement="toolbar",
             form=FIXED,
@@ -297,7 +297,7 @@ STANDARDS = TablePage(
         ),
         Action(
             "create",
-            "New standard by area",
+            "Add a standard by area",
             api.create_standard,
             placement="primary",
             form=BY_AREA,

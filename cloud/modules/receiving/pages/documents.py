@@ -12,6 +12,7 @@ from cloud.kernel.ui.pages import (
     Filter,
     Form,
     MenuEntry,
+    Route,
     Section,
     TablePage,
     View,
@@ -312,12 +313,46 @@ NAME_FIELDS = (
     Field("name", "Name"),
 )
 ACCOUNT = Field("account", "Ledger account", "lookup", source=ledger_api.account_choices)
-SWITCH = Form(
-    title="Disable or enable",
-    note="Documents keep what they say; only new ones are concerned.",
-    fields=(Field("reason", "Reason", "long_text", wide=True),),
-    submit="Confirm",
-)
+
+
+def _switches(
+    disable: str, enable: str, call: Route, **when: tuple[str, ...]
+) -> tuple[Action, Action]:
+    """What is in use is disabled, what is disabled is enabled: each asks for a reason."""
+    note = "Documents keep what they say; only new ones are concerned."
+    reason = (Field("reason", "Reason", "long_text", wide=True),)
+    return (
+        Action(
+            "disable",
+            "Disable",
+            call=call,
+            tone="bad",
+            when={**when, "state": (ActiveState.active.value,)},
+            form=Form(
+                title=disable,
+                note=note,
+                fields=reason,
+                given={"state": ActiveState.disabled.value},
+                submit="Disable",
+            ),
+            done="Saved",
+        ),
+        Action(
+            "enable",
+            "Enable",
+            call=call,
+            when={**when, "state": (ActiveState.disabled.value,)},
+            form=Form(
+                title=enable,
+                note=note,
+                fields=reason,
+                given={"state": ActiveState.active.value},
+                submit="Enable",
+            ),
+            done="Saved",
+        ),
+    )
+
 
 SETUP_PAGES = (
     TablePage(
@@ -337,11 +372,11 @@ SETUP_PAGES = (
         actions=(
             Action(
                 "add",
-                "New payment method",
+                "Add a payment method",
                 call=api.add_method,
                 placement="primary",
                 form=Form(
-                    title="New payment method",
+                    title="Add a payment method",
                     fields=(
                         *NAME_FIELDS,
                         Field("kind", "Kind", "choice", choices=NEW_KINDS),
@@ -350,7 +385,7 @@ SETUP_PAGES = (
                         ),
                         Field("rank", "Order", Kind.whole, default="100"),
                     ),
-                    submit="Create",
+                    submit="Add",
                 ),
                 done="Saved",
             ),
@@ -372,13 +407,11 @@ SETUP_PAGES = (
                 ),
                 done="Saved",
             ),
-            Action(
-                "switch",
-                "Disable or enable",
-                call=api.switch_method,
-                when={"kind": tuple(choice.value.value for choice in NEW_KINDS)},
-                form=SWITCH,
-                done="Saved",
+            *_switches(
+                "Disable the payment method",
+                "Enable the payment method",
+                api.switch_method,
+                kind=tuple(choice.value.value for choice in NEW_KINDS),
             ),
         ),
         sort="rank",
@@ -399,11 +432,11 @@ SETUP_PAGES = (
         actions=(
             Action(
                 "add",
-                "New kind of deposit",
+                "Add a kind of deposit",
                 call=api.add_deposit_item,
                 placement="primary",
                 form=Form(
-                    title="New kind of deposit",
+                    title="Add a kind of deposit",
                     fields=(
                         *NAME_FIELDS,
                         Field(
@@ -414,7 +447,7 @@ SETUP_PAGES = (
                         ),
                         Field("usual_amount", "Usual amount", Kind.money, required=False),
                     ),
-                    submit="Create",
+                    submit="Add",
                 ),
                 done="Saved",
             ),
@@ -432,16 +465,14 @@ SETUP_PAGES = (
                 ),
                 done="Saved",
             ),
-            Action(
-                "switch",
-                "Disable or enable",
-                call=api.switch_deposit_item,
-                form=SWITCH,
-                done="Saved",
+            *_switches(
+                "Disable the kind of deposit",
+                "Enable the kind of deposit",
+                api.switch_deposit_item,
             ),
         ),
         sort="code",
-        empty=("No kind of deposit yet", "Create one, so that the counter can take deposits."),
+        empty=("No kind of deposit yet", "Add one, so that the counter can take deposits."),
     ),
 )
 

@@ -488,15 +488,18 @@ class PayoutRead(BaseModel):
     cashier_name: str
 
 
-class Switch(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
-
-
 class ActiveState(StrEnum):
     active = "active"
     disabled = "disabled"
+
+
+class Switch(BaseModel):
+    """The state that is wanted, so that two people who disable do not enable again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: ActiveState
+    reason: Reason
 
 
 class MethodCreate(BaseModel):

@@ -13,6 +13,7 @@ from cloud.modules.ledger import queries as ledger
 from cloud.modules.organization.models import LegalEntity
 from cloud.modules.receiving.models import OFFSETS, DepositItem, Method, MethodKind, PaymentMethod
 from cloud.modules.receiving.queries.methods import STANDARD_NAMES, method_name
+from cloud.modules.receiving.schemas import ActiveState
 
 # code → (kind, account, rank): cash, bank, and what a channel still owes us (spec domain 1.4).
 STANDARD = {
@@ -91,21 +92,14 @@ async def change_method(
     return method
 
 
-async def switch_method(ctx: Ctx, *, method_id: UUID, reason: str) -> PaymentMethod:
+async def switch_method(
+    ctx: Ctx, *, method_id: UUID, state: ActiveState, reason: str
+) -> PaymentMethod:
     """Disable a method, or enable it again. Raises NotFound and MethodNeeded."""
     method = await ctx.get(PaymentMethod, method_id, lock=True)
     if MethodKind(method.kind) in OFFSETS:
         raise MethodNeeded(method=method_name(ctx, method.code, method.name))
-    method.is_active = not method.is_active
-    method.version += 1
-    await _record(
-        ctx,
-        "receiving.method.switched",
-        method,
-        {"is_active": not method.is_active},
-        {"is_active": method.is_active},
-        reason=reason,
-    )
+    await _switch(ctx, "receiving.method.switched", method, state, reason)
     return method
 
 
@@ -140,14 +134,25 @@ async def change_deposit_item(
     return item
 
 
-async def switch_deposit_item(ctx: Ctx, *, item_id: UUID, reason: str) -> DepositItem:
+async def switch_deposit_item(
+    ctx: Ctx, *, item_id: UUID, state: ActiveState, reason: str
+) -> DepositItem:
     """Stop taking a kind of deposit, or take it again. Raises NotFound."""
     item = await ctx.get(DepositItem, item_id, lock=True)
-    item.is_active = not item.is_active
-    item.version += 1
-    before, after = {"is_active": not item.is_active}, {"is_active": item.is_active}
-    await _record(ctx, "receiving.deposit_item.switched", item, before, after, reason=reason)
+    await _switch(ctx, "receiving.deposit_item.switched", item, state, reason)
     return item
+
+
+async def _switch(
+    ctx: Ctx, action: str, subject: PaymentMethod | DepositItem, state: ActiveState, reason: str
+) -> None:
+    """Nothing happens to what is in the state already."""
+    before, wanted = subject.is_active, state is ActiveState.active
+    if before == wanted:
+        return
+    subject.is_active = wanted
+    subject.version += 1
+    await _record(ctx, action, subject, {"is_active": before}, {"is_active": wanted}, reason=reason)
 
 
 def _facts(method: PaymentMethod, account: str) -> dict[str, object]:
