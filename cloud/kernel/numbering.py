@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import Conflict, FieldError, Unprocessable
+from cloud.kernel.errors import Conflict, FieldError, StaleVersion, Unprocessable
 from cloud.kernel.hot import Hot
 from cloud.kernel.records import NumberRule
 
@@ -194,6 +194,7 @@ _RULE = Hot(
     .limit(1),
     lambda pattern, reset: (pattern, reset),
 )
+_TAKE_RULES = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _UNIT_CODE = text("SELECT kernel_unit_code(:org_id)")
 
 
@@ -249,7 +250,11 @@ async def _rule_of(ctx: Ctx, org_id: UUID, series: str) -> tuple[str, str] | Non
 
 async def rules_of(ctx: Ctx) -> list[NumberRule]:
     """The rules in scope; a kind without one has the standard."""
-    found = await ctx.session.execute(select(NumberRule).order_by(col(NumberRule.series)))
+    found = await ctx.session.execute(
+        select(NumberRule)
+        .order_by(col(NumberRule.series))
+        .execution_options(populate_existing=True)
+    )
     return list(found.scalars())
 
 
@@ -259,19 +264,25 @@ def example(pattern: Pattern, on: date, unit_code: str, number: int = 1) -> str:
 
 
 async def set_rule(
-    ctx: Ctx, *, series: DocumentKind, pattern: str, reset: Reset, reason: str
+    ctx: Ctx, *, series: DocumentKind, version: int, pattern: str, reset: Reset, reason: str
 ) -> NumberRule:
-    """Shape the company's numbers of a kind from now on; those that were given stay.
+    """Shape the company's numbers of a kind from now on; those that were given stay. `version` is
+    the rule's that was looked at, 0 for the standard.
 
-    Raises PatternWrong, PatternWithoutSequence, PatternRepeats, PatternTooLong, and PatternCollides
-    for a pattern that another kind, or this kind under another reset, may repeat.
+    Raises StaleVersion, PatternWrong, PatternWithoutSequence, PatternRepeats, PatternTooLong, and
+    PatternCollides for a pattern that another kind, or this kind under another reset, may repeat.
     """
     read = read_pattern(pattern)
     _check(ctx, read, reset)
-    rules = await rules_of(ctx)
-    _refuse_collisions(series, read, reset, rules)
     company_id = ctx.principal.company_id
+    # One lock for all kinds: a pattern is compared with those of the others, and a kind that has
+    # the standard has no row.
+    await ctx.session.execute(_TAKE_RULES, {"key": f"number-rules:{company_id}"})
+    rules = await rules_of(ctx)
     rule = next((one for one in rules if (one.series, one.org_id) == (series, company_id)), None)
+    if version != (rule.version if rule else 0):
+        raise StaleVersion
+    _refuse_collisions(series, read, reset, rules)
     before: dict[str, Any] = {"pattern": standard_pattern(series), "reset": Reset.month.value}
     if rule is None:
         rule = NumberRule(**ctx.stamp(company_id), series=series, pattern=pattern, reset=reset)

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from cloud.kernel.listing import Listed, Page
+from cloud.kernel.numbering import DocumentKind
 from cloud.modules.ledger import queries, service
 from cloud.modules.ledger.permissions import (
     ChangeNumberRules,
@@ -20,9 +21,9 @@ from cloud.modules.ledger.schemas import (
     AccountRead,
     EntryDetail,
     EntryRead,
-    NumberRuleMade,
+    NumberRuleChange,
+    NumberRuleChanged,
     NumberRuleRead,
-    NumberRuleSet,
 )
 
 router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
@@ -55,6 +56,8 @@ async def list_number_rules(ctx: ReadNumberRules, listing: Listed) -> dict[str, 
     return await queries.list_number_rules(ctx, listing)
 
 
-@router.post("/number-rules", response_model=NumberRuleMade, status_code=201)
-async def set_number_rule(ctx: ChangeNumberRules, wanted: NumberRuleSet) -> NumberRuleMade:
-    return await service.set_number_rule(ctx, **wanted.model_dump())
+@router.patch("/number-rules/{series}", response_model=NumberRuleChanged)
+async def change_number_rule(
+    ctx: ChangeNumberRules, series: DocumentKind, wanted: NumberRuleChange
+) -> NumberRuleChanged:
+    return await service.change_number_rule(ctx, series=series, **wanted.model_dump())

@@ -18,7 +18,6 @@ from cloud.kernel.ui.pages import (
 )
 from cloud.modules.ledger import api
 from cloud.modules.ledger.models import AccountKind
-from cloud.modules.ledger.queries import KIND_LABELS
 from cloud.modules.ledger.schemas import NumberRuleState
 
 KINDS = (
@@ -29,7 +28,6 @@ KINDS = (
     Choice(AccountKind.expense, "Expense", Tone.mute),
 )
 
-SERIES = tuple(Choice(kind, label) for kind, label in KIND_LABELS.items())
 RESETS = (
     Choice(Reset.never, "Not again", Tone.mute),
     Choice(Reset.year, "Each year", Tone.mute),
@@ -54,14 +52,13 @@ NUMBER_RULES = TablePage(
     filters=(Filter("q", "Document or pattern", "search"),),
     actions=(
         Action(
-            "set",
+            "change",
             "Change",
-            call=api.set_number_rule,
+            call=api.change_number_rule,
             form=Form(
                 title="Change the number rule",
                 note="Only new numbers are concerned; numbers that were given stay.",
                 fields=(
-                    Field("series", "Kind of document", "choice", choices=SERIES),
                     Field("reset", "Begins at 1 again", "choice", choices=RESETS),
                     Field(
                         "pattern",

@@ -233,7 +233,9 @@ async def list_accounts(ctx: Ctx, listing: Listing) -> dict[str, Any]:
 async def list_number_rules(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     """Every kind with its rule; the preview counts on from nothing."""
     await organization.scope_of(ctx, listing.site_id)
-    rules = {rule.series: rule for rule in await numbering.rules_of(ctx)}
+    company_id = ctx.principal.company_id
+    found_rules = await numbering.rules_of(ctx)
+    rules = {rule.series: rule for rule in found_rules if rule.org_id == company_id}
     rows = []
     for kind, label in KIND_LABELS.items():
         rule = rules.get(kind)
@@ -246,6 +248,7 @@ async def list_number_rules(ctx: Ctx, listing: Listing) -> dict[str, Any]:
                 reset=numbering.Reset(rule.reset) if rule else numbering.Reset.month,
                 preview=preview_of(ctx, pattern),
                 state=NumberRuleState.own if rule else NumberRuleState.standard,
+                version=rule.version if rule else 0,
             )
         )
     found = [row for row in rows if listing.q.lower() in f"{row.kind} {row.pattern}".lower()]

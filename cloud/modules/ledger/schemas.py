@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cloud.kernel.numbering import DocumentKind, Reset
 
@@ -91,6 +91,7 @@ class NumberRuleRead(BaseModel):
     reset: Reset
     preview: str
     state: str
+    version: int  # 0: nobody has set one, the standard holds
 
 
 class NumberRuleState(StrEnum):
@@ -98,17 +99,18 @@ class NumberRuleState(StrEnum):
     own = "own"
 
 
-class NumberRuleSet(BaseModel):
+class NumberRuleChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    series: DocumentKind
+    version: Annotated[int, Field(ge=0)]
     pattern: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     reset: Reset
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class NumberRuleMade(BaseModel):
+class NumberRuleChanged(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    version: int
     preview: str

@@ -24,7 +24,7 @@ from cloud.kernel.listing import Statement
 from cloud.kernel.numbering import DocumentKind, Reset, next_number, set_rule
 from cloud.modules.ledger import queries
 from cloud.modules.ledger.models import Account, AccountKind, Entry, Line, PeriodLock
-from cloud.modules.ledger.schemas import NumberRuleMade
+from cloud.modules.ledger.schemas import NumberRuleChanged
 
 SERIES = "JZ"
 
@@ -90,12 +90,16 @@ async def add_account(ctx: Ctx, *, code: str, name: str, kind: AccountKind) -> A
     return account
 
 
-async def set_number_rule(
-    ctx: Ctx, *, series: DocumentKind, pattern: str, reset: Reset, reason: str
-) -> NumberRuleMade:
+async def change_number_rule(
+    ctx: Ctx, *, series: DocumentKind, version: int, pattern: str, reset: Reset, reason: str
+) -> NumberRuleChanged:
     """Raises the refusals of numbering.set_rule."""
-    rule = await set_rule(ctx, series=series, pattern=pattern, reset=reset, reason=reason)
-    return NumberRuleMade(id=rule.id, preview=queries.preview_of(ctx, pattern))
+    rule = await set_rule(
+        ctx, series=series, version=version, pattern=pattern, reset=reset, reason=reason
+    )
+    return NumberRuleChanged(
+        id=rule.id, version=rule.version, preview=queries.preview_of(ctx, pattern)
+    )
 
 
 async def post_entry(

@@ -21,6 +21,7 @@ from cloud.kernel.numbering import (
     Reset,
     next_number,
     reserve_numbers,
+    rules_of,
     set_rule,
 )
 from cloud.kernel.records import NumberSeries
@@ -94,9 +95,7 @@ async def ruled(
     kind: DocumentKind = DocumentKind.receipt,
 ) -> None:
     async with world.unit(world.headquarters()) as ctx:
-        await set_rule(
-            ctx, series=DocumentKind.receipt, pattern=pattern, reset=reset, reason="新规则"
-        )
+        await set_rule(ctx, series=kind, version=0, pattern=pattern, reset=reset, reason="新规则")
 
 
 class TestRules:
@@ -151,6 +150,52 @@ class TestRules:
         found = [await number(world) for _ in range(11)]
 
         assert found[-3:] == ["A2611-9", "A2611-10", "A2611-11"]
+
+
+class TestTwoPeopleSetARule:
+    """Both looked at the same rule: the slower one is told, and loses nobody's rule."""
+
+    async def test_one_of_them_is_first(self, committed: World) -> None:
+        assert await both(committed, 0, ("A", "B")) == ["first", "stale-version"]
+        assert await both(committed, 1, ("C", "D")) == ["first", "stale-version"]
+
+        async with committed.unit(committed.headquarters()) as ctx:
+            (rule,) = await rules_of(ctx)
+        assert (rule.version, len(rule.earlier)) == (2, 2)
+
+    async def test_two_kinds_cannot_come_to_the_same_pattern(self, committed: World) -> None:
+        kinds = (DocumentKind.receipt, DocumentKind.bill)
+
+        assert await both(committed, 0, ("A", "A"), kinds) == ["first", "pattern-collides"]
+
+
+async def both(
+    world: World,
+    version: int,
+    letters: tuple[str, str],
+    kinds: tuple[DocumentKind, DocumentKind] = (DocumentKind.receipt, DocumentKind.receipt),
+) -> list[str]:
+    """Two transactions that both begin before either sets its rule."""
+    barrier = asyncio.Barrier(2)
+
+    async def one(letter: str, kind: DocumentKind) -> str:
+        try:
+            async with world.unit(world.headquarters()) as ctx:
+                await rules_of(ctx)
+                await barrier.wait()
+                await set_rule(
+                    ctx,
+                    series=kind,
+                    version=version,
+                    pattern=f"{letter}{{YY}}{{MM}}-{{SEQ:4}}",
+                    reset=Reset.month,
+                    reason="新规则",
+                )
+        except AppError as refusal:
+            return refusal.code
+        return "first"
+
+    return sorted(await asyncio.gather(*map(one, letters, kinds)))
 
 
 class TestAtTheSameMoment:

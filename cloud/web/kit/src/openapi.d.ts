@@ -1475,12 +1475,28 @@ export interface paths {
         /** List Number Rules */
         get: operations["ledger.list_number_rules"];
         put?: never;
-        /** Set Number Rule */
-        post: operations["ledger.set_number_rule"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/number-rules/{series}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Number Rule */
+        patch: operations["ledger.change_number_rule"];
         trace?: never;
     };
     "/api/v1/metering/meters": {
@@ -3326,6 +3342,11 @@ export interface components {
                 [key: string]: string[];
             };
         };
+        /**
+         * ActiveState
+         * @enum {string}
+         */
+        ActiveState: "active" | "disabled";
         /** AllocationLine */
         AllocationLine: {
             /** Amount */
@@ -5689,8 +5710,18 @@ export interface components {
             /** Reason */
             reason: string;
         };
-        /** NumberRuleMade */
-        NumberRuleMade: {
+        /** NumberRuleChange */
+        NumberRuleChange: {
+            /** Pattern */
+            pattern: string;
+            /** Reason */
+            reason: string;
+            reset: components["schemas"]["Reset"];
+            /** Version */
+            version: number;
+        };
+        /** NumberRuleChanged */
+        NumberRuleChanged: {
             /**
              * Id
              * Format: uuid
@@ -5698,6 +5729,8 @@ export interface components {
             id: string;
             /** Preview */
             preview: string;
+            /** Version */
+            version: number;
         };
         /**
          * NumberRuleRead
@@ -5714,15 +5747,8 @@ export interface components {
             series: components["schemas"]["DocumentKind"];
             /** State */
             state: string;
-        };
-        /** NumberRuleSet */
-        NumberRuleSet: {
-            /** Pattern */
-            pattern: string;
-            /** Reason */
-            reason: string;
-            reset: components["schemas"]["Reset"];
-            series: components["schemas"]["DocumentKind"];
+            /** Version */
+            version: number;
         };
         /** Operand */
         Operand: {
@@ -8525,10 +8551,14 @@ export interface components {
             /** Permissions */
             permissions: components["schemas"]["PermissionRead"][];
         };
-        /** Switch */
+        /**
+         * Switch
+         * @description The state that is wanted, so that two people who disable do not enable again.
+         */
         Switch: {
             /** Reason */
             reason: string;
+            state: components["schemas"]["ActiveState"];
         };
         /** Table */
         Table: {
@@ -12655,26 +12685,28 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
-    "ledger.set_number_rule": {
+    "ledger.change_number_rule": {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                series: components["schemas"]["DocumentKind"];
+            };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NumberRuleSet"];
+                "application/json": components["schemas"]["NumberRuleChange"];
             };
         };
         responses: {
             /** @description Successful Response */
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NumberRuleMade"];
+                    "application/json": components["schemas"]["NumberRuleChanged"];
                 };
             };
             401: components["responses"]["Refusal401"];
