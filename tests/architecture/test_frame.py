@@ -10,6 +10,9 @@ import pytest
 
 from tools.lint.source import ROOT, tracked_files
 
+# Written from the routes: it grows with each of them.
+MAY_GROW_TO = {"cloud/openapi.json": 1_000_000}
+
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 _REQUIREMENT = re.compile(r"^[a-z0-9._-]+(\[[a-z0-9,_-]+\])?==[\w.!+]+( ; .+?)? \\$", re.IGNORECASE)
 _HASH = re.compile(r"^--hash=sha256:[0-9a-f]{64}( \\)?$")
@@ -70,7 +73,11 @@ class TestTheCheckout:
         assert [path for path in tracked_files() if made.search(path)] == []
 
     def test_tracks_nothing_large(self) -> None:
-        large = [path for path in tracked_files() if (ROOT / path).stat().st_size > 600_000]
+        large = [
+            path
+            for path in tracked_files()
+            if (ROOT / path).stat().st_size > MAY_GROW_TO.get(path, 600_000)
+        ]
 
         assert large == []
 
