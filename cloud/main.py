@@ -65,6 +65,7 @@ from cloud.modules.metering.module import MODULE as METERING
 from cloud.modules.organization.module import MODULE as ORGANIZATION
 from cloud.modules.receiving.module import MODULE as RECEIVING
 from cloud.modules.resources.module import MODULE as RESOURCES
+from cloud.modules.vehicles.module import MODULE as VEHICLES
 
 MODULES: tuple[Module, ...] = (
     ORGANIZATION,
@@ -74,6 +75,7 @@ MODULES: tuple[Module, ...] = (
     DEVICES,
     LEDGER,
     METERING,
+    VEHICLES,
     CHARGING,
     RECEIVING,
     HEADQUARTERS,

@@ -44,7 +44,7 @@ SKELETON |= {
     f"cloud/modules/{name}/module.py": ""
     for name in (
         *("resources", "customers", "devices", "ledger", "metering", "charging", "receiving"),
-        "headquarters",
+        *("vehicles", "headquarters"),
     )
 }
 

@@ -9,12 +9,13 @@ from cloud.modules.accounts import service
 
 _FINANCE = (
     "charging.", "receiving.", "ledger.", "metering.", "customers.", "resources.",
-    "organization.unit:read", "devices.live:read",
+    "vehicles.", "organization.unit:read", "devices.live:read",
 )  # fmt: skip
 _COUNTER = (
     "receiving.counter:", "receiving.receipt:", "receiving.shift:", "receiving.held:read",
     "charging.bill:read", "charging.item:read", "resources.room:read",
-    "customers.party:read", "customers.phone:reveal", "organization.unit:read",
+    "customers.party:read", "customers.phone:reveal", "vehicles.vehicle:read",
+    "organization.unit:read",
 )  # fmt: skip
 _ENGINEERING = (
     "devices.", "metering.meter:", "metering.reading:read", "metering.reading:create",

@@ -41,12 +41,17 @@ from cloud.modules.receiving.schemas import (
     RoomFacts,
     RoomProfile,
     Shown,
+    VehicleOfRoom,
 )
 from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import PATH_SEPARATOR, Room, Space
 from cloud.modules.resources.queries import RoomOfSite
 from cloud.modules.resources.rules import EVENT_LABELS, USAGE_LABELS
 from cloud.modules.resources.rules import STATE_LABELS as ROOM_LABELS
+from cloud.modules.vehicles import queries as vehicles
+from cloud.modules.vehicles.models import PlateType
+from cloud.modules.vehicles.permissions import VehiclesPermission
+from cloud.modules.vehicles.rules import PLATE_TYPE_LABELS
 
 BILLS_MAX = 200
 RECEIPTS_MAX = 50
@@ -73,6 +78,7 @@ async def room_profile(ctx: Ctx, room_id: UUID) -> RoomProfile:
         deposits=held.deposits,
         meters=await _meters(ctx, room_id),
         bindings=await bindings_of_room(ctx, room_id),
+        vehicles=await _vehicles(ctx, room_id),
         events=[
             EventOfRoom(
                 kind=_shown(ctx, event.kind.value, EVENT_LABELS[event.kind]),
@@ -231,6 +237,22 @@ async def _months(ctx: Ctx, meter_ids: list[UUID]) -> dict[UUID, list[MonthOfMet
         for meter_id, months in used.items():
             months.append(MonthOfMeter(month=f"{start:%Y-%m}", usage=usages[meter_id].usage))
     return used
+
+
+async def _vehicles(ctx: Ctx, room_id: UUID) -> list[VehicleOfRoom]:
+    if VehiclesPermission.vehicle_read not in ctx.principal.permissions:
+        return []
+    return [
+        VehicleOfRoom(
+            id=one.id,
+            plate=one.plate,
+            plate_type=_shown(ctx, one.plate_type, PLATE_TYPE_LABELS[PlateType(one.plate_type)]),
+            party_name=one.party_name,
+            brand=one.brand,
+            color=one.color,
+        )
+        for one in await vehicles.vehicles_of_room(ctx, room_id)
+    ]
 
 
 async def bindings_of_room(ctx: Ctx, room_id: UUID) -> list[BindingOfRoom]:

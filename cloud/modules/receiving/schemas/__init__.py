@@ -72,6 +72,7 @@ from cloud.modules.receiving.schemas.rooms import (
     ReceiptOfRoom,
     RoomFacts,
     RoomProfile,
+    VehicleOfRoom,
 )
 
 __all__ = [
@@ -144,4 +145,5 @@ __all__ = [
     "Shown",
     "StatementLine",
     "Switch",
+    "VehicleOfRoom",
 ]

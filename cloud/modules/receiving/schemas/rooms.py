@@ -129,6 +129,15 @@ class MeterInRoom(BaseModel):
     months: list[MonthOfMeter]
 
 
+class VehicleOfRoom(BaseModel):
+    id: UUID
+    plate: str
+    plate_type: Shown
+    party_name: str
+    brand: str
+    color: str
+
+
 class BindingOfRoom(BaseModel):
     """`last_on` is the last day that the standard holds; null while no end is set."""
 
@@ -149,7 +158,8 @@ class EventOfRoom(BaseModel):
 
 
 class RoomProfile(BaseModel):
-    """All that is known of one room; bills and receipts are the latest ones."""
+    """All that is known of one room; bills and receipts are the latest ones. `vehicles` is empty
+    for who may not read them."""
 
     room: RoomFacts
     people: list[PersonOfRoom]
@@ -161,4 +171,5 @@ class RoomProfile(BaseModel):
     deposits: list[DepositAtCounter]
     meters: list[MeterInRoom]
     bindings: list[BindingOfRoom]
+    vehicles: list[VehicleOfRoom]
     events: list[EventOfRoom]

@@ -3232,6 +3232,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vehicles/vehicles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Vehicles */
+        get: operations["vehicles.list_vehicles"];
+        put?: never;
+        /** Add Vehicle */
+        post: operations["vehicles.add_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vehicles/vehicles/{vehicle_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Vehicle */
+        patch: operations["vehicles.change_vehicle"];
+        trace?: never;
+    };
+    "/api/v1/vehicles/vehicles/{vehicle_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Vehicle */
+        post: operations["vehicles.close_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -6314,6 +6366,26 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** Page[VehicleRead] */
+        Page_VehicleRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["VehicleRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
         /** Part */
         Part: {
             /** Detail */
@@ -6605,6 +6677,11 @@ export interface components {
             /** Valid To */
             valid_to: string | null;
         };
+        /**
+         * PlateType
+         * @enum {string}
+         */
+        PlateType: "fuel" | "new_energy" | "hk_macau" | "other" | "unlicensed";
         /**
          * PointLane
          * @description meter: a billing register. tele: a measurement for the live screen.
@@ -7584,7 +7661,8 @@ export interface components {
         };
         /**
          * RoomProfile
-         * @description All that is known of one room; bills and receipts are the latest ones.
+         * @description All that is known of one room; bills and receipts are the latest ones. `vehicles` is empty
+         *     for who may not read them.
          */
         RoomProfile: {
             /** Bills */
@@ -7608,6 +7686,8 @@ export interface components {
             /** Receipts */
             receipts: components["schemas"]["ReceiptOfRoom"][];
             room: components["schemas"]["RoomFacts"];
+            /** Vehicles */
+            vehicles: components["schemas"]["VehicleOfRoom"][];
         };
         /** RoomRead */
         RoomRead: {
@@ -9075,6 +9155,147 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** VehicleChange */
+        VehicleChange: {
+            /**
+             * Brand
+             * @default
+             */
+            brand: string;
+            /**
+             * Color
+             * @default
+             */
+            color: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Party Id */
+            party_id?: string | null;
+            /**
+             * Plate
+             * @default
+             */
+            plate: string;
+            plate_type: components["schemas"]["PlateType"];
+            /** Room Id */
+            room_id?: string | null;
+            /** Version */
+            version: number;
+        };
+        /** VehicleClose */
+        VehicleClose: {
+            /** Reason */
+            reason: string;
+        };
+        /** VehicleCreate */
+        VehicleCreate: {
+            /**
+             * Brand
+             * @default
+             */
+            brand: string;
+            /**
+             * Color
+             * @default
+             */
+            color: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Party Id */
+            party_id?: string | null;
+            /**
+             * Plate
+             * @default
+             */
+            plate: string;
+            plate_type: components["schemas"]["PlateType"];
+            /** Room Id */
+            room_id?: string | null;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+        };
+        /** VehicleOfRoom */
+        VehicleOfRoom: {
+            /** Brand */
+            brand: string;
+            /** Color */
+            color: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Party Name */
+            party_name: string;
+            /** Plate */
+            plate: string;
+            plate_type: components["schemas"]["Shown"];
+        };
+        /** VehicleRead */
+        VehicleRead: {
+            /** Brand */
+            brand: string;
+            /** Closed On */
+            closed_on: string | null;
+            /** Color */
+            color: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /** Party Id */
+            party_id: string | null;
+            /** Party Name */
+            party_name: string;
+            /** Plate */
+            plate: string;
+            /** Plate Type */
+            plate_type: string;
+            /** Room Id */
+            room_id: string | null;
+            /** Room Name */
+            room_name: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** VehicleSaved */
+        VehicleSaved: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Plate */
+            plate: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * VehicleState
+         * @enum {string}
+         */
+        VehicleState: "in_use" | "no_room" | "closed";
         /**
          * VersionCreate
          * @description The contract, approval or resolution that a price rests on; a price of 0 needs a note.
@@ -16406,6 +16627,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "vehicles.list_vehicles": {
+        parameters: {
+            query?: {
+                plate_type?: components["schemas"]["PlateType"] | null;
+                state?: components["schemas"]["VehicleState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VehicleRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "vehicles.add_vehicle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VehicleSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "vehicles.change_vehicle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                vehicle_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VehicleSaved"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "vehicles.close_vehicle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                vehicle_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleClose"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VehicleSaved"];
                 };
             };
             401: components["responses"]["Refusal401"];

@@ -243,6 +243,14 @@ export interface RoomProfile {
     last_on: string | null
     state: Shown
   }[]
+  vehicles: {
+    id: string
+    plate: string
+    plate_type: Shown
+    party_name: string
+    brand: string
+    color: string
+  }[]
   events: { kind: Shown; happened_on: string; note: string; who: string }[]
 }
 

@@ -2,3 +2,4 @@
 
 export const MAY_COLLECT = 'receiving.counter:use'
 export const MAY_UNMASK = 'customers.phone:reveal'
+export const MAY_SEE_VEHICLES = 'vehicles.vehicle:read'
