@@ -378,9 +378,17 @@ class TestSeenRed:
         with pytest.raises(BrokenPage):
             pages_of(broken, *others)
 
-    def test_nor_with_a_menu_that_leads_nowhere(self) -> None:
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            MenuEntry("system", "X", page="sample.gone"),
+            MenuEntry("gone", "X", page="sample.bills"),
+        ],
+        ids=["a page that is not there", "a heading that is not there"],
+    )
+    def test_nor_with_a_menu_that_leads_nowhere(self, entry: MenuEntry) -> None:
         with pytest.raises(BrokenPage):
-            pages_of(TABLE, DETAIL, menu=(MenuEntry("system", "X", page="sample.gone"),))
+            pages_of(TABLE, DETAIL, menu=(entry,))
 
     @pytest.mark.parametrize("complaint", DANGLING)
     def test_each_loose_end_is_said(self, complaint: str) -> None:

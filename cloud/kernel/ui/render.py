@@ -77,7 +77,10 @@ class Pages:
         self._menu = tuple(sorted(menu, key=lambda entry: entry.rank))
         for page in self._pages.values():
             self._check(page)
+        headings = {heading.code for heading in pages.HEADINGS}
         for entry in self._menu:
+            if entry.heading not in headings:
+                raise BrokenPage(f"{entry.label} stands below {entry.heading}, which is no heading")
             if entry.page is not None and entry.page not in self._pages:
                 raise BrokenPage(f"the menu names the page {entry.page}, which nobody declares")
 
