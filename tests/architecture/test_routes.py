@@ -94,7 +94,6 @@ NO_JSON = {
 MONEY = ("/api/v1/receiving/",)
 MOVES_NOTHING = {
     "POST /api/v1/receiving/rooms/{room_id}/transfer/trial": "a trial changes nothing",
-    "POST /api/v1/receiving/parties/{party_id}/phone": "shows a number and records who saw it",
     "POST /api/v1/receiving/methods": "a master",
     "PATCH /api/v1/receiving/methods/{method_id}": "a master",
     "POST /api/v1/receiving/methods/{method_id}/switch": "a master",

@@ -215,7 +215,7 @@ Page = TablePage | DetailPage
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """A line of the menu under a heading of `HEADINGS`: a declared page, or a view written by hand."""
+    """A line of the menu below one of `HEADINGS`: a declared page, or a view written by hand."""
 
     heading: str
     label: str

@@ -95,12 +95,12 @@ async def close_party(ctx: WriteParties, party_id: UUID, wanted: PartyClose) -> 
 
 @router.post("/parties/{party_id}/phone", response_model=Revealed)
 async def reveal_phone(ctx: RevealPhones, party_id: UUID) -> Revealed:
-    return await service.show_phone(ctx, party_id=party_id)
+    return await service.reveal_phone(ctx, party_id=party_id)
 
 
 @router.post("/parties/{party_id}/id-number", response_model=Revealed)
 async def reveal_id_number(ctx: RevealPhones, party_id: UUID) -> Revealed:
-    return await service.show_id_number(ctx, party_id=party_id)
+    return await service.reveal_id_number(ctx, party_id=party_id)
 
 
 @router.post("/rooms/{room_id}/transfers", response_model=TransferRead, status_code=201)

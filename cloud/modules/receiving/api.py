@@ -36,7 +36,6 @@ from cloud.modules.receiving.permissions import (
     ReadSetup,
     ReadShifts,
     RefundHeld,
-    RevealPhones,
     ReverseReceipts,
     TakeReceipts,
     UseCounter,
@@ -71,7 +70,6 @@ from cloud.modules.receiving.schemas import (
     ReceiptReversed,
     ReceiptTaken,
     RefundWanted,
-    RevealedPhone,
     RoomProfile,
     RoomStatement,
     Shift,
@@ -135,11 +133,6 @@ async def close_shift(ctx: CloseShifts, shift_id: UUID, wanted: ShiftClose) -> m
     return await service.close_shift(
         ctx, shift_id=shift_id, counted=wanted.counted, note=wanted.note or ""
     )
-
-
-@router.post("/parties/{party_id}/phone", response_model=RevealedPhone)
-async def reveal_phone(ctx: RevealPhones, party_id: UUID) -> RevealedPhone:
-    return await service.reveal_phone(ctx, party_id=party_id)
 
 
 @router.get("/receipts", response_model=Page[ReceiptRead])

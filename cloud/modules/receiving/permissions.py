@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.http import allow
-from cloud.modules.customers.permissions import CustomersPermission
 
 
 class ReceivingPermission(StrEnum):
@@ -35,4 +34,3 @@ RefundHeld = Annotated[Ctx, allow(ReceivingPermission.held_refund)]
 DeductDeposits = Annotated[Ctx, allow(ReceivingPermission.deposit_deduct)]
 ReadSetup = Annotated[Ctx, allow(ReceivingPermission.setup_read)]
 ChangeSetup = Annotated[Ctx, allow(ReceivingPermission.setup_change)]
-RevealPhones = Annotated[Ctx, allow(CustomersPermission.phone_reveal)]

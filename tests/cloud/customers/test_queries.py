@@ -6,7 +6,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 import httpx
+from sqlalchemy import select
+from sqlmodel import col
 
+from cloud.kernel.records import AuditRow
 from cloud.modules.customers import queries
 from tests.cloud.customers.builders import add_party, own
 from tests.cloud.resources.builders import add_room
@@ -79,3 +82,20 @@ async def test_the_list_is_the_viewers_scope_only(world: World, client: Client) 
     assert (await beta.get("/api/v1/customers/parties", params=named)).status_code == 404
     nobody = client(world.at_site(permissions=()))
     assert (await nobody.get("/api/v1/customers/parties")).status_code == 403
+
+
+async def test_a_phone_is_shown_in_full_to_who_may_and_leaves_a_trace(
+    world: World, client: Client
+) -> None:
+    async with world.unit() as ctx:
+        party = await add_party(ctx, world.alpha.site_id)
+    path = f"/api/v1/customers/parties/{party.id}/phone"
+    reader = client(world.at_site(permissions=("customers.party:read",)))
+    assert (await reader.post(path)).status_code == 403
+    assert (await client(world.at_other_site()).post(path)).status_code == 404
+    assert (await client(world.at_site()).post(path)).json() == {"number": "13805765512"}
+    async with world.unit() as ctx:
+        rows = await ctx.session.execute(
+            select(AuditRow).where(col(AuditRow.action) == "customers.phone.revealed")
+        )
+        assert [row.subject_id for row in rows.scalars()] == [party.id]

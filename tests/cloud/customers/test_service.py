@@ -159,7 +159,7 @@ async def test_revealing_a_phone_leaves_a_trace(world: World) -> None:
     async with world.unit() as ctx:
         party = await add_party(ctx, world.alpha.site_id)
     async with world.unit() as ctx:
-        assert await service.reveal_phone(ctx, party_id=party.id) == "13805765512"
+        assert (await service.reveal_phone(ctx, party_id=party.id)).number == "13805765512"
     async with world.unit() as ctx:
         rows = await ctx.session.execute(
             select(AuditRow).where(col(AuditRow.action) == "customers.phone.revealed")

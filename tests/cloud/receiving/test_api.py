@@ -8,10 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
 
-from cloud.kernel.records import AuditRow
 from tests.cloud.receiving.builders import Billed, bill_room, set_fees
 from tests.kit.world import World
 
@@ -195,8 +192,6 @@ async def test_ids_of_others_in_every_field_are_absent(world: World, client: Cli
             f"receipts/{other.room_id}",
         ):
             assert (await caller.get(f"{ROOT}/{path}")).status_code == 404
-        phone = await caller.post(f"{ROOT}/parties/{other.party_id}/phone")
-        assert phone.status_code == 404
 
 
 async def test_a_reversal_over_http_and_its_list_and_detail(world: World, client: Client) -> None:
@@ -244,21 +239,6 @@ async def test_a_statement_is_read_by_period(world: World, client: Client) -> No
     backwards = {"period_from": "2026-11-30", "period_to": "2026-11-01"}
     refused = await caller.get(path, params=backwards)
     assert (refused.status_code, refused.json()["code"]) == (422, "statement-period-empty")
-
-
-async def test_a_phone_is_revealed_to_who_may_and_leaves_a_trace(
-    world: World, client: Client
-) -> None:
-    billed = await bill_room(world, await set_fees(world))
-    path = f"{ROOT}/parties/{billed.party_id}/phone"
-    cashier = client(world.at_site(permissions=("receiving.counter:use",)))
-    assert (await cashier.post(path)).status_code == 403
-    assert (await client(world.at_site()).post(path)).json() == {"phone": "13805765512"}
-    async with world.unit() as ctx:
-        rows = await ctx.session.execute(
-            select(AuditRow).where(col(AuditRow.action) == "customers.phone.revealed")
-        )
-        assert [row.subject_id for row in rows.scalars()] == [billed.party_id]
 
 
 async def test_each_door_asks_for_its_own_permission(world: World, client: Client) -> None:

@@ -272,8 +272,6 @@ async def test_rooms_bills_and_receipts_of_others_are_absent(world: World) -> No
                 )
             with pytest.raises(NotFound):
                 await service.reverse_receipt(ctx, receipt_id=receipt.id, reason="?")
-            with pytest.raises(NotFound):
-                await service.reveal_phone(ctx, party_id=billed.party_id)
 
 
 async def test_a_bill_of_another_community_or_company_is_absent_in_a_room_of_ones_own(

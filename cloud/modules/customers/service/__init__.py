@@ -8,9 +8,8 @@ from cloud.modules.customers.service.parties import (
     add_party,
     change_party,
     close_party,
+    reveal_id_number,
     reveal_phone,
-    show_id_number,
-    show_phone,
 )
 from cloud.modules.customers.service.roles import (
     EndBeforeStart,
@@ -58,8 +57,7 @@ __all__ = [
     "check_nobody_holds",
     "close_party",
     "end_role",
+    "reveal_id_number",
     "reveal_phone",
-    "show_id_number",
-    "show_phone",
     "transfer_room",
 ]

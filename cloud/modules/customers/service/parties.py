@@ -169,35 +169,28 @@ async def close_party(ctx: Ctx, *, party_id: UUID, reason: str) -> Party:
     return party
 
 
-async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> str:
+async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> Revealed:
     """The whole number. Who looked is recorded with the answer. Raises NotFound."""
     party = await ctx.get(Party, party_id)
-    await audit.record(
-        ctx,
-        action="customers.phone.revealed",
-        subject_kind="customers.party",
-        subject_id=party.id,
-        org_id=party.org_id,
-    )
-    return party.phone
+    await _record_look(ctx, party, "customers.phone.revealed")
+    return Revealed(number=party.phone)
 
 
-async def show_phone(ctx: Ctx, *, party_id: UUID) -> Revealed:
-    """As reveal_phone, for the page that asks. Raises NotFound."""
-    return Revealed(number=await reveal_phone(ctx, party_id=party_id))
-
-
-async def show_id_number(ctx: Ctx, *, party_id: UUID) -> Revealed:
-    """The whole id number. Who looked is recorded with the answer. Raises NotFound."""
+async def reveal_id_number(ctx: Ctx, *, party_id: UUID) -> Revealed:
+    """As reveal_phone."""
     party = await ctx.get(Party, party_id)
+    await _record_look(ctx, party, "customers.id_number.revealed")
+    return Revealed(number=party.id_number)
+
+
+async def _record_look(ctx: Ctx, party: Party, action: str) -> None:
     await audit.record(
         ctx,
-        action="customers.id_number.revealed",
+        action=action,
         subject_kind="customers.party",
         subject_id=party.id,
         org_id=party.org_id,
     )
-    return Revealed(number=party.id_number)
 
 
 async def _audit(

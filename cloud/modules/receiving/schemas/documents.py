@@ -104,10 +104,6 @@ class ReceiptReversed(BaseModel):
     number: str
 
 
-class RevealedPhone(BaseModel):
-    phone: str
-
-
 class MethodTotal(BaseModel):
     code: str
     name: str

@@ -32,7 +32,6 @@ from cloud.modules.receiving.service.receipts import (
     PayerUnknown,
     ReceiptAlreadyReversed,
     ReceiptIsReversal,
-    reveal_phone,
     reverse_receipt,
     take_receipt,
 )
@@ -110,7 +109,6 @@ __all__ = [
     "print_receipt",
     "refund_deposit",
     "refund_prepaid",
-    "reveal_phone",
     "reverse_receipt",
     "switch_deposit_item",
     "switch_method",

@@ -22,7 +22,6 @@ from cloud.kernel.numbering import next_number
 from cloud.modules.charging import queries as charging_queries
 from cloud.modules.charging import service as charging
 from cloud.modules.charging.service import Payment, SettledBill
-from cloud.modules.customers import service as customers
 from cloud.modules.customers.models import Party
 from cloud.modules.ledger import service as ledger
 from cloud.modules.receiving.models import (
@@ -37,7 +36,6 @@ from cloud.modules.receiving.models import (
 )
 from cloud.modules.receiving.queries.counter import PayerAndEntity, payer_and_entity
 from cloud.modules.receiving.rules import Owed, allocate
-from cloud.modules.receiving.schemas import RevealedPhone
 from cloud.modules.receiving.service import booking, deposits, prepaid, shifts, tender
 from cloud.modules.receiving.service.deposits import DepositWanted
 from cloud.modules.receiving.service.prepaid import Owner, Prepayment
@@ -224,11 +222,6 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
         held=-sum((move.amount for _, move in deposit_moves if move.kind == received), ZERO),
     )
     return reversal
-
-
-async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> RevealedPhone:
-    """The whole number, for who may see it; the look is recorded. Raises NotFound."""
-    return RevealedPhone(phone=await customers.reveal_phone(ctx, party_id=party_id))
 
 
 async def _purpose(

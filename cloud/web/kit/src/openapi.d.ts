@@ -2255,23 +2255,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/receiving/parties/{party_id}/phone": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Reveal Phone */
-        post: operations["receiving.reveal_phone"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/receiving/payouts": {
         parameters: {
             query?: never;
@@ -7258,11 +7241,6 @@ export interface components {
         Revealed: {
             /** Number */
             number: string;
-        };
-        /** RevealedPhone */
-        RevealedPhone: {
-            /** Phone */
-            phone: string;
         };
         /** RoleChange */
         RoleChange: {
@@ -14569,37 +14547,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Changed"];
-                };
-            };
-            401: components["responses"]["Refusal401"];
-            403: components["responses"]["Refusal403"];
-            404: components["responses"]["Refusal404"];
-            409: components["responses"]["Refusal409"];
-            411: components["responses"]["Refusal411"];
-            413: components["responses"]["Refusal413"];
-            422: components["responses"]["Refusal422"];
-            429: components["responses"]["Refusal429"];
-            503: components["responses"]["Refusal503"];
-        };
-    };
-    "receiving.reveal_phone": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                party_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RevealedPhone"];
                 };
             };
             401: components["responses"]["Refusal401"];

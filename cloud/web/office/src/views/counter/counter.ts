@@ -247,11 +247,8 @@ export const useCounter = defineStore('counter', () => {
   }
 
   async function unmask(partyId: string): Promise<string> {
-    const answer = await call<{ phone: string }>(
-      'POST',
-      `/api/v1/receiving/parties/${partyId}/phone`
-    )
-    return answer.phone
+    const path = `/api/v1/customers/parties/${partyId}/phone`
+    return (await call<{ number: string }>('POST', path)).number
   }
 
   /** The room of an attempt whose outcome is unknown, to come back to after a reload. */
