@@ -213,7 +213,7 @@ async def test_over_http_each_fault_is_said_at_its_field(world: World, client: C
         ({"initial_value": "1.00001"}, "initial_value"),
         ({"installed_on": "2026-11-31"}, "installed_on"),
         ({"no": "  "}, "no"),
-        ({"no": "W-2", "installed_on": "2026-12-01"}, "installed_on"),
+        ({"no": "W-2", "installed_on": "2999-12-01"}, "installed_on"),
     ):
         refused = await http.post("/api/v1/metering/meters", json={**body, **wrong})
         assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path)
