@@ -19,7 +19,6 @@ from cloud.kernel.context import Ctx
 from protocols.uplink.topics import SHARDS
 
 LEASE_S = 15.0
-RENEW_EVERY_S = LEASE_S / 3
 LOCK_TIMEOUT_MS = 2_000
 
 _ACQUIRE = """

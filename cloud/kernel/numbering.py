@@ -23,7 +23,6 @@ from cloud.kernel.hot import Hot
 from cloud.kernel.records import NumberRule
 
 LENGTH_MAX = 32  # payment channels take no longer ones
-PATTERN_MAX = 80
 WIDTH_MAX = 12
 UNIT_LENGTH = 4  # what {PROJ} is taken to be when nobody's code is known
 

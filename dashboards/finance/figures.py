@@ -301,8 +301,3 @@ def drill(unit_id: str, key: str, asked: Asked) -> str:
         return f"/p/charging.bills?unit={unit_id}"
     last = now.until - timedelta(days=1)
     return f"/p/charging.bills?unit={unit_id}&period_from={now.first}&period_to={last}"
-
-
-def span_text(asked: Asked) -> str:
-    """The window in words: 2026-11-01 ~ 2026-11-24."""
-    return f"{windows(asked)[0].first} ~ {asked.as_of}"

@@ -107,16 +107,6 @@ def _scope(company_id: UUID, found: dict[str, Any]) -> Scope:
     )
 
 
-async def names_of(ctx: Ctx, user_ids: set[UUID]) -> dict[UUID, str]:
-    """Names of people by id, for timelines and lists."""
-    if not user_ids:
-        return {}
-    found = await ctx.session.execute(
-        select(col(User.id), col(User.name)).where(col(User.id).in_(user_ids))
-    )
-    return {row.id: row.name for row in found}
-
-
 def _text_of(names: Any, *, of: Any) -> Any:
     """The distinct names of what a person's grants point at, as one text."""
     return func.coalesce(

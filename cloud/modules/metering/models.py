@@ -30,7 +30,6 @@ class MeterKind(StrEnum):
 
 class MeterState(StrEnum):
     in_use = "in_use"
-    stopped = "stopped"
     removed = "removed"
 
 

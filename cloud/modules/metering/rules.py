@@ -21,7 +21,6 @@ METER_KIND_LABELS: dict[MeterKind, tuple[str, Tone]] = {
 
 METER_STATE_LABELS: dict[MeterState, tuple[str, Tone]] = {
     MeterState.in_use: ("In use", Tone.ok),
-    MeterState.stopped: ("Stopped", Tone.mute),
     MeterState.removed: ("Removed", Tone.mute),
 }
 

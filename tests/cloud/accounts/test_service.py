@@ -10,7 +10,7 @@ from sqlmodel import col
 from cloud.kernel.db import NOTHING, uuid7
 from cloud.kernel.errors import NotFound
 from cloud.kernel.records import AuditRow
-from cloud.modules.accounts import queries, service
+from cloud.modules.accounts import service
 from cloud.modules.accounts.models import Role, User
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.accounts.service.people import LoginTaken
@@ -201,16 +201,3 @@ class TestAuthenticator:
             seen = await session.execute(text("SELECT count(*) FROM organization_unit"))
 
         assert seen.scalar_one() == 0
-
-
-class TestNamesOf:
-    async def test_answers_the_names_that_may_be_seen(self, world: World) -> None:
-        user = await add_user(world)
-
-        async with world.unit() as ctx:
-            mine = await queries.names_of(ctx, {user.id, uuid7()})
-        async with world.unit(world.headquarters(world.beta)) as ctx:
-            foreign = await queries.names_of(ctx, {user.id})
-
-        assert mine == {user.id: "周晓燕"}
-        assert foreign == {}

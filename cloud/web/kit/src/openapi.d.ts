@@ -5601,7 +5601,7 @@ export interface components {
          * MeterState
          * @enum {string}
          */
-        MeterState: "in_use" | "stopped" | "removed";
+        MeterState: "in_use" | "removed";
         /**
          * Method
          * @enum {string}
