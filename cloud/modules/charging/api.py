@@ -56,6 +56,7 @@ from cloud.modules.charging.schemas import (
     ItemRead,
     ItemSaved,
     LastDay,
+    OverdueBySite,
     Reason,
     RunCreate,
     RunDetail,
@@ -98,6 +99,11 @@ async def list_bills(
         period_to=period_to,
         issued=issued,
     )
+
+
+@router.get("/overdue", response_model=OverdueBySite)
+async def overdue_by_site(ctx: ReadBills) -> OverdueBySite:
+    return OverdueBySite(amounts=await queries.overdue_by_site(ctx))
 
 
 @router.get("/bills/{bill_id}", response_model=BillDetail)

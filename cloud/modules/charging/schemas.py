@@ -467,6 +467,12 @@ class TimelineEvent(BaseModel):
     opens: str | None = None
 
 
+class OverdueBySite(BaseModel):
+    """What is open and past its due day in each site in scope that has any of it."""
+
+    amounts: dict[UUID, Decimal]
+
+
 class BillDetail(BillRead):
     item_code: str
     issued_on: date

@@ -92,7 +92,7 @@ PAGES = (
             Column("room_name", "Room", width=160, sortable=True),
             Column("party_name", "Vehicle owner", width=120, sortable=True),
             Column("site_name", "Community", width=140, sortable=True),
-            Column("brand", "Brand", width=120),
+            Column("brand", "Brand", width=136),
             Column("color", "Color", width=80),
             Column("closed_on", "Out of use since", Kind.date, width=112),
             Column("state", "State", Kind.tag, width=96, choices=STATES),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
@@ -12,13 +14,19 @@ from sqlmodel import col
 from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Listing
 from cloud.modules.charging import queries, service
-from cloud.modules.charging.models import Bill
+from cloud.modules.charging.models import Bill, Settlement
+from cloud.modules.charging.schemas import ClosedPeriod
 from cloud.modules.resources import service as resources
 from cloud.modules.resources.models import Room
 from cloud.modules.resources.service import Areas
 from tests.cloud.charging.builders import Estate, build_estate, published_run
 from tests.kit.world import World
 
+Client = Callable[..., httpx.AsyncClient]
+
+DUE = datetime(2026, 12, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2025, 11, 24, 1, tzinfo=UTC)
+THEN = ClosedPeriod.model_validate({"from": "2025-11-01", "to": "2025-11-30"})
 BOTH = ["1幢1单元101", "1幢1单元102"]
 
 
@@ -115,3 +123,39 @@ async def _enlarge(ctx: Ctx, estate: Estate, valid_from: date) -> None:
 async def _bill(ctx: Ctx, estate: Estate) -> Bill:
     found = await ctx.session.execute(select(Bill).where(col(Bill.room_id) == estate.rooms["101"]))
     return found.scalar_one()
+
+
+class TestOverdueBySite:
+    async def test_sums_what_is_open_past_its_due_day(self, world: World, estate: Estate) -> None:
+        async with world.unit(estate.principal) as ctx:
+            await published_run(ctx, estate)
+            bills = list((await ctx.session.execute(select(Bill))).scalars())
+            total = sum(bill.amount for bill in bills)
+            assert {bill.due_on for bill in bills} == {DUE.date()}
+        for principal in (estate.principal, world.headquarters()):
+            async with world.unit(principal, now=DUE) as ctx:
+                assert await queries.overdue_by_site(ctx) == {}
+            async with world.unit(principal, now=DUE + timedelta(days=1)) as ctx:
+                assert await queries.overdue_by_site(ctx) == {estate.site_id: total}
+        async with world.unit(estate.principal, now=DUE + timedelta(days=1)) as ctx:
+            settlement = await ctx.get(Settlement, bills[0].id, lock=True)
+            settlement.paid = bills[0].amount
+            left = total - bills[0].amount
+            assert await queries.overdue_by_site(ctx) == {estate.site_id: left}
+
+    async def test_is_told_of_ones_own_sites_only(
+        self, client: Client, world: World, estate: Estate
+    ) -> None:
+        async with world.unit(estate.principal, now=LONG_AGO) as ctx:
+            await published_run(ctx, estate, period=THEN)
+            amounts = (await ctx.session.execute(select(col(Bill.amount)))).scalars()
+            total = {str(estate.site_id): str(sum(amounts))}
+
+        told = [
+            (await client(viewer).get("/api/v1/charging/overdue")).json()["amounts"]
+            for viewer in (world.headquarters(), world.at_other_site(), world.at_site(world.beta))
+        ]
+        nobody = client(world.at_site(permissions=["resources.room:read"]))
+
+        assert told == [total, {}, {}]
+        assert (await nobody.get("/api/v1/charging/overdue")).status_code == 403

@@ -5,6 +5,7 @@ from cloud.modules.charging.queries.bills import (
     list_bills,
     open_bills_of_room,
     open_by_room,
+    overdue_by_site,
     read_bill,
 )
 from cloud.modules.charging.queries.candidates import BoundRooms, Selection, try_binding
@@ -42,6 +43,7 @@ __all__ = [
     "list_standards",
     "open_bills_of_room",
     "open_by_room",
+    "overdue_by_site",
     "quantity_and_price",
     "read_bill",
     "read_run",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, bindparam, case, func, or_, select
+from sqlalchemy import Date, Uuid, and_, bindparam, case, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
@@ -287,6 +287,20 @@ async def open_bills_of_room(ctx: Ctx, room_id: UUID) -> list[OpenBill]:
         )
         for bill, settlement, item in found.all()
     ]
+
+
+async def overdue_by_site(ctx: Ctx) -> dict[UUID, Decimal]:
+    """What is open and past its due day in each site in scope that has any of it."""
+    found = await ctx.session.execute(
+        select(col(Bill.org_id), func.sum(_OPEN))
+        .join(
+            Settlement,
+            and_(col(Settlement.org_id) == col(Bill.org_id), col(Settlement.id) == col(Bill.id)),
+        )
+        .where(col(Settlement.paid) < col(Settlement.amount), col(Bill.due_on) < ctx.business_on)
+        .group_by(col(Bill.org_id))
+    )
+    return {row[0]: row[1] for row in found}
 
 
 async def open_by_room(ctx: Ctx, room_ids: list[UUID]) -> dict[UUID, tuple[Decimal, int]]:

@@ -468,6 +468,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/overdue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Overdue By Site */
+        get: operations["charging.overdue_by_site"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/runs": {
         parameters: {
             query?: never;
@@ -5802,6 +5819,16 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * OverdueBySite
+         * @description What is open and past its due day in each site in scope that has any of it.
+         */
+        OverdueBySite: {
+            /** Amounts */
+            amounts: {
+                [key: string]: string;
+            };
+        };
         /** OwnPassword */
         OwnPassword: {
             /** Password */
@@ -10702,6 +10729,31 @@ export interface operations {
             413: components["responses"]["Refusal413"];
             422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "charging.overdue_by_site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverdueBySite"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
             503: components["responses"]["Refusal503"];
         };
     };
