@@ -63,7 +63,7 @@ fuzz: .venv/.dev  ## Call every operation of the API with odd input (examples=20
 shots: .venv/.dev system  ## Take pictures of the running platform's screens into build/shots
 	$(BIN)/python -m tools.shots $(if $(ONLY),--only $(ONLY))
 
-bench: .venv/.dev  ## Measure against the bare way: a table, build/bench.json (only=NAME bills=N history=N)
+bench: .venv/.dev system $(WEB_STAMP)  ## Measure against the bare way: a table, build/bench.json (only=NAME bills=N history=N)
 	@$(BIN)/python -m tools.bench $(if $(ONLY),--only $(ONLY)) $(if $(bills),--bills $(bills)) $(if $(history),--history $(history))
 
 soak: .venv/.dev  ## Kill parts of a platform under load: build/soak.json (seed=1 minutes=20)

@@ -19,7 +19,7 @@ from tools.bench.estate import Place, built_place
 from tools.bench.footprint import SETTLED_S, WATCHED_S, Footprint, footprint
 from tools.bench.hq import hq
 from tools.bench.http import http
-from tools.bench.measure import Measure, table
+from tools.bench.measure import Measure, shown, table
 from tools.bench.uplink import uplink
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,10 @@ async def _measured(only: str | None, bills: int, history: int) -> list[Measure]
         for names, run in GROUPS:
             if only is None or only in names:
                 print(f"measuring {', '.join(names)}", file=sys.stderr)
-                measures += await run(place)
+                found = await run(place)
+                # At once: what is measured stays told if a later part fails.
+                print(table(found), file=sys.stderr)
+                measures += found
     return [each for each in measures if only in {None, each.name}]
 
 
@@ -87,11 +90,15 @@ def page(measures: Sequence[Measure]) -> str:
         "|---|---:|---:|---|---:|---:|",
     ]
     lines += [
-        f"| {each.name} | {each.value:,.0f} | {each.baseline:,.0f} | {each.unit}"
+        f"| {each.name} | {shown(each.value)} | {shown(each.baseline)} | {each.unit}"
         f" | {each.ratio:.2f} | {each.goal:.2f} |"
         for each in measures
     ]
     lines += ["", *(f"- **{each.name}**: {each.detail}." for each in measures), ""]
+    below = [each for each in measures if each.ratio < each.goal and each.why]
+    if below:
+        lines += ["Why those below the goal are there:", ""]
+        lines += [*(f"- **{each.name}**: {each.why}" for each in below), ""]
     return "\n".join(lines)
 
 

@@ -15,7 +15,8 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Measure:
-    """`value` and `baseline` are medians, in `unit`; `detail` says what was compared."""
+    """`value` and `baseline` are medians, in `unit`; `detail` says what was compared, and `why`
+    what the rest of the time is for, where the ratio is below its goal."""
 
     name: str
     value: float
@@ -23,6 +24,7 @@ class Measure:
     baseline: float
     detail: str
     goal: float = GOAL
+    why: str = ""
 
     @property
     def ratio(self) -> float:
@@ -46,8 +48,8 @@ class Rates:
     ours: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
 
-    def measure(self, name: str, unit: str, detail: str) -> Measure:
-        return Measure(name, median(self.ours), unit, median(self.bare), detail)
+    def measure(self, name: str, unit: str, detail: str, why: str = "") -> Measure:
+        return Measure(name, median(self.ours), unit, median(self.bare), detail, why=why)
 
 
 @contextmanager
@@ -58,14 +60,19 @@ def rate(into: list[float], count: int) -> Iterator[None]:
     into.append(count / (perf_counter() - began))
 
 
+def shown(value: float) -> str:
+    """A number for people: whole from ten on, below that to one decimal."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
 def table(measures: Sequence[Measure]) -> str:
     """A table for people: one line a measure, aligned."""
     rows = [("name", "ours", "bare", "unit", "ratio", "goal")]
     rows += [
         (
             each.name,
-            f"{each.value:,.0f}",
-            f"{each.baseline:,.0f}",
+            shown(each.value),
+            shown(each.baseline),
             each.unit,
             f"{each.ratio:.2f}",
             f"{each.goal:.2f}",
