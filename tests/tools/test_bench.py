@@ -47,6 +47,15 @@ def test_table_and_page_show_the_ratio_and_what_is_compared() -> None:
     assert "- **read**: a GET against a SELECT." in page([SLOW])
 
 
+def test_the_page_says_why_only_for_what_is_below_its_goal() -> None:
+    slow = Measure("read", 2.5, "requests/s", 10.0, "compared", why="five round trips")
+    fast = Measure("publish", 9.0, "bills/s", 10.0, "compared", why="nothing to say")
+    told = page([slow, fast])
+    assert "| read | 2.5 | 10 | requests/s | 0.25 | 0.30 |" in told
+    assert "- **read**: five round trips." in told
+    assert "nothing to say" not in told
+
+
 class TestLoad:
     async def test_sends_each_request_once_on_a_few_connections(self) -> None:
         seen: list[str] = []

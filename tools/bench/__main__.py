@@ -98,7 +98,7 @@ def page(measures: Sequence[Measure]) -> str:
     below = [each for each in measures if each.ratio < each.goal and each.why]
     if below:
         lines += ["Why those below the goal are there:", ""]
-        lines += [*(f"- **{each.name}**: {each.why}" for each in below), ""]
+        lines += [*(f"- **{each.name}**: {each.why}." for each in below), ""]
     return "\n".join(lines)
 
 
