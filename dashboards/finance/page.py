@@ -17,9 +17,9 @@ from dashboards.finance.queries import (
     Facts,
     Figures,
     Span,
+    books_mark,
     figures,
     load_facts,
-    newest_line,
 )
 from dashboards.parts import Controls, FigureTable
 from dashboards.view import DashboardPage, Desk
@@ -146,7 +146,7 @@ class FinancePage(DashboardPage):
 
 
 async def _facts(reading: Reading, asked: Asked, principal: Principal) -> Facts:
-    mark = await newest_line(reading)
+    mark = await books_mark(reading)
     key = (principal.scope, asked.as_of, asked.span, mark)
     now = utc_now()
     facts = _KEPT.get(key, now=now)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from cloud.kernel.analytics import Analytics
-from cloud.kernel.context import Principal
+from cloud.kernel.context import Ctx, Principal
 from cloud.kernel.errors import NotFound
 from cloud.modules.charging.schemas import ClosedPeriod
 from cloud.modules.headquarters import service as headquarters
@@ -251,3 +251,33 @@ class TestFigures:
         }
 
         assert of == {"all": Decimal("0.9"), "region": Decimal("0.95"), "site": Decimal("0.95")}
+
+
+async def test_the_mark_moves_when_an_earlier_entry_commits_later(committed: World) -> None:
+    fees = await set_fees(committed)
+    sites = (committed.alpha.site_id, committed.alpha.other_site_id)
+    first, second = [
+        await bill_room(committed, fees, period=OCTOBER, site_id=site, building=str(place))
+        for place, site in enumerate(sites)
+    ]
+
+    async def pay(ctx: Ctx, billed: Billed) -> None:
+        await receiving.take_receipt(
+            ctx,
+            room_id=billed.room_id,
+            method=Method.cash,
+            payments=[replace(each, version=None) for each in billed.payments("2.00")],
+        )
+
+    async def mark() -> int:
+        async with Analytics(committed.sessions, committed.bus).reading(
+            committed.headquarters()
+        ) as reading:
+            return await queries.books_mark(reading)
+
+    async with committed.unit(committed.headquarters()) as early:
+        await pay(early, first)
+        async with committed.unit(committed.headquarters()) as late:
+            await pay(late, second)
+        before = await mark()
+    assert await mark() == before + 1

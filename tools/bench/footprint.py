@@ -40,7 +40,8 @@ async def footprint() -> list[Footprint]:
         platform = RunningPlatform(folder, secrets.token_urlsafe(9))
         try:
             if not await platform.start():
-                raise RuntimeError("the platform did not become ready")
+                said = (Path(above) / "up.log").read_text()[-2000:]
+                raise RuntimeError(f"the platform did not become ready:\n{said}")
             await asyncio.sleep(SETTLED_S)
             return await _watched(platform)
         finally:
