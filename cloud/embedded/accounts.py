@@ -75,6 +75,15 @@ def is_reachable(path: Path, account: Account | None) -> bool:
     return True
 
 
+def make_enterable(folder: Path) -> None:
+    """Creates a folder at or below SYSTEM_HOME that every account may walk through, and those
+    above it: also under a umask that closes what is new, and where an earlier start closed them."""
+    for each in reversed((folder, *folder.parents)):
+        if each == SYSTEM_HOME or SYSTEM_HOME in each.parents:
+            each.mkdir(parents=True, exist_ok=True)
+            each.chmod(stat.S_IMODE(each.stat().st_mode) | 0o711)
+
+
 def own(path: Path, account: Account | None) -> None:
     if account is not None:
         os.chown(path, account.uid, account.gid)

@@ -17,7 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cloud.embedded import processes
-from cloud.embedded.accounts import SYSTEM_HOME, Account, is_reachable, own, service_account
+from cloud.embedded.accounts import (
+    SYSTEM_HOME,
+    Account,
+    is_reachable,
+    make_enterable,
+    own,
+    service_account,
+)
 from cloud.embedded.debian import unpack_package
 from cloud.embedded.errors import SetupError
 from cloud.embedded.files import write_private
@@ -168,9 +175,10 @@ def installed_broker(tools: Path, account: Account | None) -> tuple[Path, str]:
     folder = tools / "mosquitto"
     if not is_reachable(folder / "usr", account):
         folder = SYSTEM_HOME / "mosquitto"
+        make_enterable(SYSTEM_HOME)
     program = folder / "usr/sbin/mosquitto"
     if not program.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             unpack_package("mosquitto", folder)
         except SetupError as error:

