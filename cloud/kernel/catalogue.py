@@ -138,13 +138,16 @@ class EntryChoices(BaseModel):
 class Catalogue:
     """A list by its code; `path` is that of its routes below the module's own.
 
-    `add` and `change` are what its two forms are called: “Add a room type”.
+    `add` and `change` are what its two forms are called: “Add a room type”. `none` and `first` are
+    what it says while it is empty.
     """
 
     code: str
     title: str
     add: str
     change: str
+    none: str
+    first: str
     path: str
     read: StrEnum
     write: StrEnum
@@ -276,7 +279,7 @@ def page_of(catalogue: Catalogue, routes: CatalogueRoutes) -> TablePage:
             Action("enable", "Enable", call=routes.enable, when={"state": ("disabled",)}),
         ),
         sort="rank",
-        empty=("No entry yet", "Add the first entry of this list."),
+        empty=(catalogue.none, catalogue.first),
     )
 
 

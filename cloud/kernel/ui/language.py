@@ -36,7 +36,7 @@ class Kind(StrEnum):
     price = "price"  # decimal string, up to 6 places, trailing zeros dropped
     quantity = "quantity"  # decimal string, up to 4 places, as entered
     whole = "count"
-    percent = "percent"
+    percent = "percent"  # a share, 0.95, shown and typed as 95
     date = "date"
     datetime = "datetime"
     age = "age"  # an instant shown as "12 seconds ago"
@@ -101,6 +101,8 @@ class Field(Part):
     options: list[Option]
     source: str | None  # for lookup and multi: GET ?q=, answers {"items": [{"value", "label"}]}
     default: str | None
+    start_key: str | None  # the row's value that it starts from, when that is not its own
+    unit: str | None
     section: str | None
     wide: bool
 

@@ -77,6 +77,8 @@ class Field:
     choices: tuple[Choice, ...] = ()
     source: Route | None = None
     default: str | None = None
+    start_key: str | None = None
+    unit: str | None = None
     section: str | None = None
     wide: bool = False
 

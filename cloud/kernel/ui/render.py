@@ -14,7 +14,11 @@ from cloud.kernel.errors import NotFound, PermissionMissing
 from cloud.kernel.i18n import Texts
 from cloud.kernel.ui import language as wire
 from cloud.kernel.ui import pages
+from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import Choice, DetailPage, MenuEntry, Page, Route, TablePage
+
+# What a kind is always measured in; a field may say its own.
+UNITS: Mapping[str, str] = {Kind.money: "yuan", Kind.percent: "%"}
 
 
 class BrokenPage(Exception):
@@ -199,6 +203,9 @@ class Pages:
         for key in sent:
             if key not in known:
                 raise BrokenPage(f"{code}: {action.code} sends “{key}”, which is not taken")
+        for wanted in action.form.fields:
+            if wanted.start_key is not None and wanted.start_key not in keys:
+                raise BrokenPage(f"{code}: {action.code} starts from “{wanted.start_key}”")
         if action.form.trial is not None:
             self._check_trial(code, action, action.form.trial, set(sent))
 
@@ -435,6 +442,8 @@ class _Viewer:
             options=self.options(item.choices),
             source=self.address(item.source).path if item.source else None,
             default=item.default,
+            start_key=item.start_key,
+            unit=self.maybe(item.unit or UNITS.get(item.kind)),
             section=self.maybe(item.section),
             wide=item.wide,
         )

@@ -146,6 +146,7 @@ class StandardRead(BaseModel):
     bound: int
     state: str
     last_day: date | None
+    next_version_on: date  # the first day, from today on, that a new version may begin
     version: int
 
 

@@ -12,11 +12,10 @@ KINDS = (
     Choice(UnitKind.region, "Region", Tone.mute),
     Choice(UnitKind.project, "Community", Tone.mute),
 )
-_HELP = "As a share: 0.95 is 95 %."
 RATES = (
-    Field("current_rate", "Current collection rate", Kind.percent, help=_HELP),
-    Field("combined_rate", "Combined collection rate", Kind.percent, help=_HELP),
-    Field("old_rate", "Arrears collection rate", Kind.percent, required=False, help=_HELP),
+    Field("current_rate", "Current collection rate", Kind.percent),
+    Field("combined_rate", "Combined collection rate", Kind.percent),
+    Field("old_rate", "Arrears collection rate", Kind.percent, required=False),
 )
 
 PAGES = (

@@ -78,8 +78,8 @@ ADD_ROOM = Action(
             _CODE,
             Field("usage", "Usage", "choice", choices=USAGES, default="residential"),
             Field("state", "State", "choice", choices=STATES, default="occupied"),
-            Field("building_area", "Building area", Kind.quantity, required=False),
-            Field("chargeable_area", "Chargeable area", Kind.quantity, required=False),
+            Field("building_area", "Building area", Kind.quantity, required=False, unit="m²"),
+            Field("chargeable_area", "Chargeable area", Kind.quantity, required=False, unit="m²"),
             _ROOM_TYPE,
             Field("handover_on", "Handed over on", Kind.date, required=False),
         ),
@@ -89,6 +89,7 @@ ADD_ROOM = Action(
 )
 
 _LIST = "Separate them with commas."
+_ON = Field("on", "On", Kind.date, required=False, help="Today when left empty.")
 
 GENERATE_ROOMS = Action(
     "generate_rooms",
@@ -121,6 +122,7 @@ GENERATE_ROOMS = Action(
                 "areas",
                 "Building areas",
                 required=False,
+                unit="m²",
                 help="In the order of the rooms on a floor: 89.5, 120",
             ),
             _ROOM_TYPE,
@@ -167,9 +169,9 @@ CHANGE_AREAS = Action(
         title="Change the areas",
         note="Bills of days before keep the old areas; a cycle is split on the day.",
         fields=(
-            Field("building_area", "Building area", Kind.quantity, required=False),
-            Field("inner_area", "Inner area", Kind.quantity, required=False),
-            Field("chargeable_area", "Chargeable area", Kind.quantity, required=False),
+            Field("building_area", "Building area", Kind.quantity, required=False, unit="m²"),
+            Field("inner_area", "Inner area", Kind.quantity, required=False, unit="m²"),
+            Field("chargeable_area", "Chargeable area", Kind.quantity, required=False, unit="m²"),
             Field("valid_from", "Holds from", Kind.date),
             Field("reason", "Reason", "long_text", required=False, wide=True),
         ),
@@ -191,7 +193,7 @@ CHANGE_STATE = Action(
                 "choice",
                 choices=OPEN_STATES,
             ),
-            Field("on", "On", Kind.date, required=False, help="Today when left empty."),
+            _ON,
             Field("note", "Note", "long_text", required=False, wide=True),
         ),
         submit="Save",
@@ -207,7 +209,7 @@ CLOSE_ROOM = Action(
     form=Form(
         title="Close the room",
         note="A closed room is charged no more. Its bills, people and history stay on record.",
-        fields=(_REASON, Field("on", "On", Kind.date, required=False)),
+        fields=(_REASON, _ON),
         submit="Close the room",
     ),
     done="Out of use",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import (
@@ -86,7 +88,14 @@ _WHO = (
         section="Standard",
     ),
 )
-_PRICE = Field("unit_price", "Unit price", Kind.price, section="Price")
+
+
+def _price(unit: str) -> Field:
+    return Field("unit_price", "Unit price", Kind.price, unit=unit, section="Price")
+
+
+_BY_AREA = _price("yuan/m²·month")
+_PRICE = _price("yuan")
 _AREA = Field("area_basis", "Area", "choice", choices=AREAS, default="chargeable", section="Price")
 _PER = Field("price_per", "Price is", "choice", choices=PER, default="month", section="Price")
 _PRORATION = Field(
@@ -101,8 +110,13 @@ _ROUNDING = (
     Field("rounding_step", "Rounding", "choice", choices=STEPS, default="cent", section="Price"),
     Field("rounding_mode", "Rounded", "choice", choices=MODES, default="half_up", section="Price"),
 )
-_SINCE = (
-    Field("effective_from", "In force from", Kind.date, section="In force and basis"),
+_FROM = Field("effective_from", "In force from", Kind.date, section="In force and basis")
+_FROM_NEXT = replace(
+    _FROM,
+    start_key="next_version_on",
+    help="From the day after the newest version begins.",
+)
+_BASIS = (
     Field(
         "basis",
         "Basis of the price",
@@ -127,10 +141,10 @@ def _cycle(timing: str, due_days: str) -> tuple[Field, ...]:
         Field("due_days", "Days to pay", Kind.whole, default=due_days, section="Cycle"),
         Field(
             "anchor_on",
-            "Cycles count from",
+            "First cycle begins",
             Kind.date,
             required=False,
-            help="Left open: natural months, quarters and years.",
+            help="Quarters and years follow from this day. Left open: those of the calendar.",
             section="Cycle",
         ),
     )
@@ -151,22 +165,22 @@ def _creation(method: Method, title: str, fields: tuple[Field, ...]) -> Form:
 BY_AREA = _creation(
     Method.area,
     "Add a standard by area",
-    (*_WHO, _PRICE, _AREA, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
+    (*_WHO, _BY_AREA, _AREA, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), _FROM, *_BASIS),
 )
 FIXED = _creation(
     Method.fixed,
     "Add a fixed standard",
-    (*_WHO, _PRICE, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), *_SINCE),
+    (*_WHO, _PRICE, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), _FROM, *_BASIS),
 )
 METERED = _creation(
     Method.metered,
     "Add a metered standard",
-    (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), *_SINCE),
+    (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), _FROM, *_BASIS),
 )
 _CREATED = "Standard {name} is added"
 
 
-def _versioning(method: Method, *, fields: tuple[Field, ...]) -> Action:
+def _versioning(method: Method, *fields: Field) -> Action:
     return Action(
         f"version_{method.value}",
         "Add a version",
@@ -175,7 +189,7 @@ def _versioning(method: Method, *, fields: tuple[Field, ...]) -> Action:
         form=Form(
             title="Add a version of the standard",
             note="The version before it ends the day this one begins; published bills stay.",
-            fields=(_PRICE, *fields, *_ROUNDING, *_SINCE),
+            fields=(*fields, *_ROUNDING, _FROM_NEXT, *_BASIS),
             trial=api.try_version,
             submit="Add",
         ),
@@ -214,9 +228,9 @@ STANDARD_ACTIONS = (
         ),
         done="Standard {name} is closed",
     ),
-    _versioning(Method.fixed, fields=(_PER, _PRORATION)),
-    _versioning(Method.metered, fields=()),
-    _versioning(Method.area, fields=(_AREA, _PRORATION)),
+    _versioning(Method.fixed, _PRICE, _PER, _PRORATION),
+    _versioning(Method.metered, _PRICE),
+    _versioning(Method.area, _BY_AREA, _AREA, _PRORATION),
 )
 
 STANDARDS = TablePage(

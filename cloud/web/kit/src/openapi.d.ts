@@ -4803,6 +4803,10 @@ export interface components {
             section: string | null;
             /** Source */
             source: string | null;
+            /** Start Key */
+            start_key: string | null;
+            /** Unit */
+            unit: string | null;
             /** Wide */
             wide: boolean;
         };
@@ -8444,6 +8448,11 @@ export interface components {
             name: string;
             /** Next Price */
             next_price: string | null;
+            /**
+             * Next Version On
+             * Format: date
+             */
+            next_version_on: string;
             /** Price Per */
             price_per: string | null;
             /** Price Unit */
@@ -8508,6 +8517,11 @@ export interface components {
             name: string;
             /** Next Price */
             next_price: string | null;
+            /**
+             * Next Version On
+             * Format: date
+             */
+            next_version_on: string;
             /** Price Per */
             price_per: string | null;
             /** Price Unit */

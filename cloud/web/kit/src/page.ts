@@ -65,6 +65,8 @@ export interface Field {
   options: Option[]
   source: string | null
   default: string | null
+  start_key: string | null
+  unit: string | null
   section: string | null
   wide: boolean
 }

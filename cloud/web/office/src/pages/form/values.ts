@@ -3,18 +3,19 @@
 import { cents } from '@wuye/kit/cents'
 import { t } from '@wuye/kit/i18n'
 import type { Field, Row } from '@wuye/kit/page'
+import { perCent, shareOf } from '@wuye/kit/share'
 
 export type FormValue = string | string[] | boolean | { from: string; to: string } | null
 export type FormValues = Record<string, FormValue>
 
-const DECIMALS: Partial<Record<Field['kind'], number>> = { price: 6, quantity: 4, percent: 4 }
+const DECIMALS: Partial<Record<Field['kind'], number>> = { price: 6, quantity: 4, percent: 2 }
 
 export function initial(fields: Field[], row: Row): FormValues {
   return Object.fromEntries(fields.map((field) => [field.key, start(field, row)]))
 }
 
 function start(field: Field, row: Row): FormValue {
-  const current = row[field.key] as FormValue | number | undefined
+  const current = row[field.start_key ?? field.key] as FormValue | number | undefined
   if (current !== undefined && current !== null) return typed(field, current)
   if (field.kind === 'multi') return field.default ? field.default.split(',') : []
   if (field.kind === 'flag') return field.default === 'true'
@@ -23,6 +24,7 @@ function start(field: Field, row: Row): FormValue {
 
 /** As a person would type it: 2.380000 is 2.38. */
 function typed(field: Field, current: FormValue | number): FormValue {
+  if (field.kind === 'percent') return perCent(String(current))
   if (typeof current === 'number') return String(current)
   if (typeof current !== 'string' || !(field.kind in DECIMALS) || !current.includes('.'))
     return current
@@ -49,7 +51,9 @@ export function faultOf(field: Field, value: FormValue): string | null {
   if (field.kind === 'count' && !/^\d{1,9}$/.test(text)) return t('form.count')
   const places = DECIMALS[field.kind]
   if (places && !new RegExp(`^-?\\d{1,12}(\\.\\d{1,${places}})?$`).test(text))
-    return t('form.decimal', { n: places })
+    return t(field.kind === 'percent' ? 'form.percent' : 'form.decimal', { n: places })
+  if (field.kind === 'percent' && !(Number(text) >= 0 && Number(text) <= 100))
+    return t('form.percent', { n: places ?? 0 })
   return null
 }
 
@@ -64,6 +68,7 @@ function sent(field: Field, value: FormValue): unknown {
   const text = value.trim()
   if (!text) return null
   if (field.kind === 'count') return Number(text)
+  if (field.kind === 'percent') return shareOf(text)
   return field.kind === 'money' ? text.replace(/[,，]/g, '') : text
 }
 
