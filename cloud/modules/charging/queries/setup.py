@@ -174,12 +174,6 @@ def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:
         .correlate(Standard)
         .scalar_subquery()
     )
-    newest = (
-        select(func.max(col(StandardVersion.effective_from)))
-        .where(col(StandardVersion.standard_id) == col(Standard.id))
-        .correlate(Standard)
-        .scalar_subquery()
-    )
     state = case(
         (col(Standard.closed_on) <= today, StandardState.closed.value),
         (col(shown.effective_from) <= today, StandardState.in_force.value),
@@ -212,7 +206,7 @@ def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:
             bound.label("bound"),
             state.label("state"),
             (col(Standard.closed_on) - 1).label("last_day"),
-            func.greatest(today, newest + 1).label("next_version_on"),
+            func.greatest(today, _newest_from() + 1).label("next_version_on"),
             col(Standard.version).label("version"),
         )
         .select_from(Standard)
@@ -224,6 +218,16 @@ def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:
         )
     )
     return statement, state
+
+
+def _newest_from() -> Any:
+    """The day on which the newest version of a standard begins."""
+    return (
+        select(func.max(col(StandardVersion.effective_from)))
+        .where(col(StandardVersion.standard_id) == col(Standard.id))
+        .correlate(Standard)
+        .scalar_subquery()
+    )
 
 
 def _following(begins: Expression, column: str) -> Any:
