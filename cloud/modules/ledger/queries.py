@@ -19,6 +19,7 @@ from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_pa
 from cloud.kernel.money import ZERO
 from cloud.modules.accounts.models import User
 from cloud.modules.ledger.models import Account, Entry, Line
+from cloud.modules.ledger.rules import said_summary, words_like
 from cloud.modules.ledger.schemas import (
     AccountChoice,
     AccountChoices,
@@ -168,7 +169,7 @@ def _grouped(ctx: Ctx, rows: list[_EntryLine]) -> list[EntryOfDocument]:
         EntryOfDocument(
             number=group[0].number,
             business_on=group[0].business_on,
-            summary=group[0].summary,
+            summary=said_summary(ctx.say, group[0].summary),
             source_kind=group[0].source_kind,
             source_id=group[0].source_id,
             posted_at=group[0].created_at,
@@ -301,14 +302,23 @@ async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
-            or_(col(Entry.number).like(wanted), col(Entry.summary).like(wanted))
+            or_(
+                col(Entry.number).like(wanted),
+                col(Entry.summary).like(wanted),
+                *(col(Entry.summary).startswith(word) for word in words_like(ctx.say, listing.q)),
+            )
         )
     sorting = Sorting(
         by={"business_on": col(Entry.business_on), "number": col(Entry.number)},
         default="-business_on",
         tie=col(Entry.id).desc(),
     )
-    return await fetch_page(ctx, statement, listing, sorting=sorting, row=EntryRead)
+    page = await fetch_page(ctx, statement, listing, sorting=sorting)
+    page["items"] = [
+        EntryRead.model_validate({**row, "summary": said_summary(ctx.say, row["summary"])})
+        for row in page["items"]
+    ]
+    return page
 
 
 async def read_entry(ctx: Ctx, entry_id: UUID) -> EntryDetail:
@@ -329,7 +339,7 @@ async def read_entry(ctx: Ctx, entry_id: UUID) -> EntryDetail:
         number=entry.number,
         site_name=site.name,
         business_on=entry.business_on,
-        summary=entry.summary,
+        summary=said_summary(ctx.say, entry.summary),
         debit=totals[0],
         credit=totals[1],
         entries=await _entries(ctx, col(Entry.id) == entry_id),

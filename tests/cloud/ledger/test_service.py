@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+import httpx
 import pytest
 from psycopg.errors import CheckViolation
 from sqlalchemy import select, text
@@ -17,6 +19,7 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.modules.ledger import queries, service
 from cloud.modules.ledger.models import AccountKind, Entry
+from cloud.modules.ledger.rules import Occasion
 from cloud.modules.ledger.seeds import CHART
 from cloud.modules.ledger.service import PeriodAlreadyClosed, PeriodClosed, Posting, Source
 from tests.kit.world import World
@@ -157,6 +160,42 @@ class TestPostEntry:
         with pytest.raises(IntegrityError, match="fk_ledger_line_account_id"):
             async with world.unit() as ctx:
                 await post(ctx, world, [stolen, credit])
+
+
+class TestListEntries:
+    """What is posted stays as it was written; each reader sees it in their own language."""
+
+    @pytest.mark.parametrize(
+        ("language", "q", "shown"),
+        [("zh-CN", "冲红", "冲红 SK2611-000001"), ("en", "reversal", "Reversal of SK2611-000001")],
+    )
+    async def test_says_and_finds_the_summary_in_the_readers_language(
+        self,
+        world: World,
+        chart: dict[str, UUID],
+        client: Callable[..., httpx.AsyncClient],
+        language: str,
+        q: str,
+        shown: str,
+    ) -> None:
+        async with world.unit() as ctx:
+            for occasion in (Occasion.receipt, Occasion.reversal):
+                await service.post_entry(
+                    ctx,
+                    site_id=world.alpha.site_id,
+                    business_on=ON,
+                    summary=occasion.about("SK2611-000001"),
+                    source=Source("test.receipt", uuid7()),
+                    postings=pair(world, chart, "200.00"),
+                )
+        caller = client(world.headquarters())
+        caller.headers["Accept-Language"] = language
+
+        answer = await caller.get("/api/v1/ledger/entries", params={"q": q})
+        (row,) = answer.json()["items"]
+        entry = await caller.get(f"/api/v1/ledger/entries/{row['id']}")
+
+        assert (row["summary"], entry.json()["summary"]) == (shown, shown)
 
 
 class TestClosePeriod:

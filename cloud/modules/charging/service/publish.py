@@ -27,6 +27,7 @@ from cloud.kernel.periods import add_months
 from cloud.modules.charging.models import Bill, Charge, Draft, Item, Run, RunState, Settlement
 from cloud.modules.charging.rules import NOTICE_DAYS
 from cloud.modules.ledger import service as ledger
+from cloud.modules.ledger.rules import Occasion
 from cloud.modules.ledger.service import Source
 
 SERIES = "YS"
@@ -51,7 +52,7 @@ async def publish_run(ctx: Ctx, *, run_id: UUID) -> Run:
             ctx,
             site_id=run.org_id,
             business_on=ctx.business_on,
-            summary=f"出账 {run.number}",
+            summary=Occasion.run.about(run.number),
             source=Source("charging.run", run.id),
             lines=_lines(ctx, run),
         )

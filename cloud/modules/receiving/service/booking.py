@@ -15,6 +15,7 @@ from cloud.kernel.money import ZERO
 from cloud.modules.charging.service import SettledBill
 from cloud.modules.ledger import queries as ledger_queries
 from cloud.modules.ledger import service as ledger
+from cloud.modules.ledger.rules import Occasion
 from cloud.modules.ledger.service import Posting, Source
 from cloud.modules.receiving.models import (
     Deposit,
@@ -103,7 +104,7 @@ async def post_payout(ctx: Ctx, payout: Payout, *, method: PaymentMethod) -> Non
         ctx,
         site_id=payout.org_id,
         business_on=payout.business_on,
-        summary=f"退款 {payout.number}",
+        summary=Occasion.refund.about(payout.number),
         source=Source(PAYOUT, payout.id),
         postings=[
             line(base, held, payout.amount),
@@ -127,7 +128,7 @@ async def post_deduction(ctx: Ctx, deposit: Deposit, move: DepositMove) -> None:
         ctx,
         site_id=deposit.org_id,
         business_on=move.business_on,
-        summary="押金扣款",
+        summary=Occasion.deduction,
         source=Source(DEDUCTION, move.id),
         postings=[line(base, held, -move.amount), line(base, income, move.amount)],
     )

@@ -24,6 +24,7 @@ from cloud.modules.charging import service as charging
 from cloud.modules.charging.service import Payment, SettledBill
 from cloud.modules.customers.models import Party
 from cloud.modules.ledger import service as ledger
+from cloud.modules.ledger.rules import Occasion
 from cloud.modules.receiving.models import (
     Allocation,
     Deposit,
@@ -161,7 +162,7 @@ async def take_receipt(
         receipt,
         settled,
         parts,
-        summary=f"收款 {receipt.number}",
+        summary=Occasion.receipt.about(receipt.number),
         cashier_id=ctx.principal.id,
         ahead=purpose.ahead.amount if purpose.ahead else ZERO,
         held=sum((one.amount for one in purpose.deposits), ZERO),
@@ -216,7 +217,7 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
         reversal,
         settled,
         parts,
-        summary=f"冲红 {original.number}",
+        summary=Occasion.reversal.about(original.number),
         cashier_id=original.created_by,
         ahead=-sum((move.amount for _, move in prepaid_moves if move.kind == received), ZERO),
         held=-sum((move.amount for _, move in deposit_moves if move.kind == received), ZERO),
