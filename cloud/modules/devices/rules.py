@@ -5,7 +5,7 @@ And the kinds of devices whose registers are known: a device is made from one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -228,6 +228,19 @@ def _point(
 
 
 # The registers of the collectors that the demo communities have; labels are data, as typed on site.
+# Those of the templates are said in the reader's language.
+POINT_LABELS = {
+    "正向有功总": "Active energy",
+    "有功功率": "Active power",
+    "电压": "Voltage",
+    "累计用水": "Water used",
+    "累计用气": "Gas used",
+    "瞬时流量": "Flow rate",
+    "累计热量": "Heat used",
+    "热功率": "Heat output",
+    "供水温度": "Supply temperature",
+    "回水温度": "Return temperature",
+}
 POINTS: dict[DeviceTemplate, tuple[PointSpec, ...]] = {
     DeviceTemplate.electricity: (
         _register("energy", "正向有功总", "kWh", 0, "0.01"),
@@ -255,3 +268,8 @@ KIND = {
     DeviceTemplate.gas: DeviceKind.gas,
     DeviceTemplate.heat: DeviceKind.heat,
 }
+
+
+def point_label(say: Callable[[str], str], label: str) -> str:
+    known = POINT_LABELS.get(label)
+    return say(known) if known else label

@@ -104,9 +104,9 @@ class TestDevices:
             device = await service.add_device(ctx, gateway_id=gateway_id, spec=spec_of())
             shown = await queries.read_device(ctx, device.id)
             assert [(p.label, p.lane, p.unit) for p in shown.values] == [
-                ("正向有功总", "meter", "kWh"),
-                ("有功功率", "tele", "kW"),
-                ("电压", "tele", "V"),
+                ("Active energy", "meter", "kWh"),
+                ("Active power", "tele", "kW"),
+                ("Voltage", "tele", "V"),
             ]
             points = await queries.points_of_gateway(ctx, gateway_id)
             assert [(p.address, Decimal(p.scale)) for p in points] == [

@@ -117,7 +117,9 @@ async def history(ctx: Ctx, *, point_no: int, hours: int) -> History:
         ctx, [point_no], step_s=max(5, hours * 3600 // HISTORY_POINTS), span=timedelta(hours=hours)
     )
     return History(
-        points=values.get(point_no, []), unit=found.unit, name=f"{found.name} · {found.label}"
+        points=values.get(point_no, []),
+        unit=found.unit,
+        name=f"{found.name} · {rules.point_label(ctx.say, found.label)}",
     )
 
 
@@ -224,15 +226,16 @@ def _tile(
         measured_at=main["measured_at"],
         quality=main["quality"] if main["quality"] is not None else 2,
         state=state,
-        second=_second(rows[1:]),
+        second=_second(rows[1:], ctx.say),
         trend=trends.get(main["point_no"], []),
     )
 
 
-def _second(rows: Sequence[RowMapping]) -> str | None:
+def _second(rows: Sequence[RowMapping], say: Say) -> str | None:
     for row in rows:
         if row["value"] is not None:
-            return f"{row['label']} {row['value']:,.{row['digits']}f} {row['unit']}"
+            label = rules.point_label(say, row["label"])
+            return f"{label} {row['value']:,.{row['digits']}f} {row['unit']}"
     return None
 
 
@@ -305,5 +308,5 @@ def _event_text(kind: EventKind, params: dict[str, Any], say: Say) -> str:
         case EventKind.command_done:
             value = params["value"]
             shown = "—" if value is None else f"{value:.{params['digits']}f} {params['unit']}"
-            return f"{params['label']} {shown}"
+            return f"{rules.point_label(say, params['label'])} {shown}"
     return say(f"Outcome: {params['outcome']}")

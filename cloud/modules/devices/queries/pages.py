@@ -12,6 +12,7 @@ from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import contains
 from cloud.modules.devices.models import Device, Gateway, Point, PointLane
 from cloud.modules.devices.queries.records import device_rows, gateway_rows, point_rows
+from cloud.modules.devices.rules import point_label
 from cloud.modules.devices.schemas import (
     Choice,
     Choices,
@@ -55,7 +56,10 @@ async def read_device(ctx: Ctx, device_id: UUID) -> DeviceDetail:
         .order_by(col(Point.lane) != PointLane.meter, col(Point.address))
     )
     values = [
-        PointLine.model_validate({key: point[key] for key in PointLine.model_fields})
+        PointLine.model_validate(
+            {key: point[key] for key in PointLine.model_fields}
+            | {"label": point_label(ctx.say, point["label"])}
+        )
         for point in points.mappings()
     ]
     return DeviceDetail.model_validate({**row, "values": values})

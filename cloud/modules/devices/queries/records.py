@@ -23,7 +23,7 @@ from cloud.modules.devices.models import (
     PointLane,
     Twin,
 )
-from cloud.modules.devices.rules import Numbers
+from cloud.modules.devices.rules import Numbers, point_label
 from cloud.modules.devices.schemas import CommandAnswer, DeviceRead, GatewayRead, PointRead
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
@@ -302,7 +302,12 @@ async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) ->
         default="point_no",
         tie=col(Point.id),
     )
-    return await fetch_page(ctx, statement, listing, sorting=sorting, row=PointRead)
+    page = await fetch_page(ctx, statement, listing, sorting=sorting)
+    page["items"] = [
+        PointRead.model_validate({**row, "label": point_label(ctx.say, row["label"])})
+        for row in page["items"]
+    ]
+    return page
 
 
 async def _within(ctx: Ctx, statement: Statement, column: Any, site_id: UUID | None) -> Statement:
