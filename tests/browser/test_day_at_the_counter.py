@@ -32,6 +32,7 @@ async def test_a_day_at_the_counter(own_database: TestDatabase, tmp_path: Path) 
         async with watched_browser(base) as browser:
             await a_wrong_password_is_told(browser)
             browser.faults.clear()  # that refusal was asked for
+            await past_days_are_handed_over(await browser.logged_in("shoufei", PASSWORD), base)
             await last_month_is_billed(await browser.logged_in("kuaiji", PASSWORD), base)
             await a_payment_is_taken_and_reversed(
                 await browser.logged_in("shoufei", PASSWORD), base
@@ -46,6 +47,15 @@ async def a_wrong_password_is_told(browser: Watched) -> None:
     await page.get_by_label("密码").fill("not the password")
     await page.get_by_role("button", name="登录").click()
     await expect(page.get_by_text("还可以再试 4 次")).to_be_visible()
+
+
+async def past_days_are_handed_over(page: Page, base: str) -> None:
+    """Of the demo's shifts only today's is open."""
+    await page.goto(f"{base}/p/receiving.shifts")
+    rows = page.locator("tbody tr")
+    await expect(rows.filter(has_text="已交班").first).to_be_visible()
+    assert await rows.filter(has_text="未交班").count() <= 1
+    await page.context.close()
 
 
 async def last_month_is_billed(page: Page, base: str) -> None:

@@ -10,18 +10,23 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from cloud.kernel.money import ZERO, round_money
 from cloud.kernel.periods import ONE_DAY, add_months
 from cloud.kernel.seeding import Seeding
 from cloud.modules.charging import queries as charging
 from cloud.modules.charging.service import Payment
 from cloud.modules.receiving import service
-from cloud.modules.receiving.models import Method
+from cloud.modules.receiving.models import Method, Receipt, Shift
+from cloud.modules.receiving.queries.shifts import cash_of_shift
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CASHIERS = {"LT": "shoufei", "YS": "kuaiji", "JH": "shoufei2"}
 PAID_LAST_MONTH, PAID_IN_PART, PAID_THIS_MONTH, PAID_TODAY = 82, 6, 45, 10  # % of rooms
 HELD = 4
+COUNTING = timedelta(minutes=15)
 DEPOSIT_ITEMS = (
     ("renovation", "装修保证金", "2000.00"),
     ("access_card", "门禁卡押金", "20.00"),
@@ -76,7 +81,28 @@ async def seed(seeding: Seeding) -> None:
         if last is not None:
             async with seeding.unit() as ctx:
                 await service.reverse_receipt(ctx, receipt_id=last, reason="支付方式选错，重收")
+        await _hand_over(seeding, seeding.ids[f"site:{site['code']}"])
     seeding.become(seeding_person)
+
+
+async def _hand_over(seeding: Seeding, site_id: UUID) -> None:
+    """The drawer of each past day was counted in the evening; today's shift is still open."""
+    async with seeding.unit() as ctx:
+        found = await ctx.session.execute(
+            select(col(Shift.id), func.max(col(Receipt.created_at)))
+            .join(Receipt, col(Receipt.shift_id) == col(Shift.id))
+            .where(
+                col(Shift.org_id) == site_id,
+                col(Shift.business_on) < ctx.business_on,
+                col(Shift.closed_at).is_(None),
+            )
+            .group_by(col(Shift.id))
+        )
+        open_shifts = [(shift_id, last) for shift_id, last in found]
+    for shift_id, last in open_shifts:
+        async with seeding.unit(now=min(last + COUNTING, seeding.now)) as ctx:
+            counted = await cash_of_shift(ctx, shift_id)
+            await service.close_shift(ctx, shift_id=shift_id, counted=counted, note="")
 
 
 async def _hold(seeding: Seeding, site: dict[str, Any]) -> None:
