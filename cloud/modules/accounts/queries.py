@@ -169,9 +169,7 @@ async def list_users(
         .join(Unit, col(Unit.id) == col(User.org_id))
         .outerjoin(Department, col(Department.id) == col(User.department_id))
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(User.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(User.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(

@@ -274,9 +274,7 @@ async def list_parties(
     four digits."""
     today = ctx.business_on
     statement = _parties(today)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Party.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Party.org_id), listing.site_id)
     states = {
         PartyState.in_use: ~col(Party.is_closed),
         PartyState.closed: col(Party.is_closed),
@@ -387,9 +385,7 @@ async def lookup_parties(ctx: Ctx, q: str, *, site_id: UUID | None) -> dict[str,
         .order_by(col(Party.name), col(Party.id))
         .limit(FOUND_MAX)
     )
-    orgs = await organization.scope_of(ctx, site_id)
-    if orgs is not None:
-        statement = statement.where(col(Party.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Party.org_id), site_id)
     found = await ctx.session.execute(statement)
     return {"items": [{"value": str(value), "label": label} for value, label in found]}
 

@@ -37,9 +37,7 @@ async def list_targets(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         .select_from(Target)
         .join(Unit, col(Unit.id) == col(Target.org_id))
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Target.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Target.org_id), listing.site_id)
     if listing.q:
         statement = statement.where(col(Unit.name).like(contains(listing.q)))
     sorting = Sorting(

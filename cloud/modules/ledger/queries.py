@@ -196,10 +196,7 @@ async def list_accounts(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         func.sum(col(Line.debit)).label("debit"),
         func.sum(col(Line.credit)).label("credit"),
     ).group_by(col(Line.account_id))
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        turnover = turnover.where(col(Line.org_id).in_(orgs))
-    moved = turnover.subquery()
+    moved = (await organization.within(ctx, turnover, col(Line.org_id), listing.site_id)).subquery()
     debit = func.coalesce(moved.c.debit, 0)
     credit = func.coalesce(moved.c.credit, 0)
     statement: Statement = (
@@ -296,9 +293,7 @@ async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         .select_from(Entry)
         .join(Unit, col(Unit.id) == col(Entry.org_id))
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Entry.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Entry.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(

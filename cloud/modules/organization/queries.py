@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import FieldError, Forbidden, NotFound, PasswordDue, Unprocessable
 from cloud.kernel.initials import initials
-from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
+from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.records import AuditRow
 from cloud.kernel.search import SearchAnswer, SearchGroup, SearchHit, Source, Wanted
 from cloud.kernel.ui.language import Tone
@@ -32,6 +32,8 @@ from cloud.modules.organization.schemas import (
     UnitEvent,
     UnitRead,
 )
+
+Columns = TypeVarTuple("Columns")
 
 SHOWN_MAX = 200
 # What the audit trail's words mean to people.
@@ -76,6 +78,14 @@ async def scope_of(ctx: Ctx, unit_id: UUID | None) -> list[UUID] | None:
         return found
     await _refuse(ctx, unit_id)
     raise NotFound
+
+
+async def within(
+    ctx: Ctx, statement: Select[*Columns], column: Expression, unit_id: UUID | None
+) -> Select[*Columns]:
+    """The rows of `statement` whose unit, `column`, is one of `scope_of`. Raises as that does."""
+    orgs = await scope_of(ctx, unit_id)
+    return statement if orgs is None else statement.where(column.in_(orgs))
 
 
 async def get_site(ctx: Ctx, site_id: UUID) -> Unit:
@@ -128,9 +138,7 @@ async def list_units(
 ) -> dict[str, Any]:
     """Units of the scope; each view says how many there are."""
     statement = _rows()
-    orgs = await scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Unit.id).in_(orgs))
+    statement = await within(ctx, statement, col(Unit.id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(or_(col(Unit.name).like(wanted), col(Unit.code).like(wanted)))
@@ -236,9 +244,7 @@ def _department_rows() -> Statement:
 
 async def list_departments(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     statement = _department_rows()
-    orgs = await scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Department.org_id).in_(orgs))
+    statement = await within(ctx, statement, col(Department.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(

@@ -86,9 +86,7 @@ async def list_vehicles(
     """Vehicles in use unless `state` asks otherwise, found by a part of the plate, the name of the
     owner or the room."""
     statement = _rows()
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Vehicle.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Vehicle.org_id), listing.site_id)
     if listing.q:
         statement = statement.where(_matches(listing.q))
     states: dict[str, Expression] = {

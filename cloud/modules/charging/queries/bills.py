@@ -132,9 +132,7 @@ async def list_bills(
     """Bills of the scope with the sums of the filter, and how many each view holds."""
     today = ctx.business_on
     statement = _rows(today)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Bill.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Bill.org_id), listing.site_id)
     views = {
         "all": await count(ctx, statement),
         "month": await count(ctx, statement.where(_issued_in(today))),

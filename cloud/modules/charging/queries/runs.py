@@ -70,9 +70,7 @@ def closed(start: Any, end: Any) -> ClosedPeriod:
 
 async def list_runs(ctx: Ctx, listing: Listing, *, state: RunState | None) -> dict[str, Any]:
     statement = _rows()
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Run.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Run.org_id), listing.site_id)
     if state is not None:
         statement = statement.where(col(Run.state) == state)
     if listing.q:

@@ -141,9 +141,7 @@ async def standard_choices(ctx: Ctx, q: str, *, site_id: UUID | None) -> Choices
         )
         .order_by(col(Standard.code))
     )
-    orgs = await organization.scope_of(ctx, site_id)
-    if orgs is not None:
-        statement = statement.where(col(Standard.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Standard.org_id), site_id)
     return await _choices(ctx, statement)
 
 
@@ -273,9 +271,7 @@ async def list_standards(
     item_id: UUID | None = None,
 ) -> dict[str, Any]:
     statement, state_of = _standard_rows(ctx)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Standard.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Standard.org_id), listing.site_id)
     if state is not None:
         statement = statement.where(state_of == state.value)
     if method is not None:
@@ -407,9 +403,7 @@ async def list_bindings(
     standard_id: UUID | None = None,
 ) -> dict[str, Any]:
     statement, state_of = _binding_rows(ctx)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Binding.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Binding.org_id), listing.site_id)
     if state is not None:
         statement = statement.where(state_of == state.value)
     if item_id is not None:

@@ -73,8 +73,6 @@ async def gateway_choices(ctx: Ctx, q: str, *, site_id: UUID | None) -> Choices:
         .order_by(col(Gateway.code))
         .limit(CHOICES_MAX)
     )
-    orgs = await organization.scope_of(ctx, site_id)
-    if orgs is not None:
-        statement = statement.where(col(Gateway.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Gateway.org_id), site_id)
     found = await ctx.session.execute(statement)
     return Choices(items=[Choice(value=str(value), label=label) for value, label in found])

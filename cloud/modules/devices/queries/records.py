@@ -160,7 +160,7 @@ async def list_gateways(
     ctx: Ctx, listing: Listing, *, state: GatewayState | None = None
 ) -> dict[str, Any]:
     statement = gateway_rows()
-    statement = await _within(ctx, statement, col(Gateway.org_id), listing.site_id)
+    statement = await organization.within(ctx, statement, col(Gateway.org_id), listing.site_id)
     if state is not None:
         statement = statement.where(col(Gateway.state) == state)
     if listing.q:
@@ -219,7 +219,7 @@ async def list_devices(
     ctx: Ctx, listing: Listing, *, kind: str | None = None, state: DeviceState | None = None
 ) -> dict[str, Any]:
     statement = device_rows()
-    statement = await _within(ctx, statement, col(Device.org_id), listing.site_id)
+    statement = await organization.within(ctx, statement, col(Device.org_id), listing.site_id)
     if kind:
         statement = statement.where(col(Device.kind) == kind)
     if state is not None:
@@ -281,7 +281,7 @@ def point_rows() -> Statement:
 
 async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) -> dict[str, Any]:
     statement = point_rows()
-    statement = await _within(ctx, statement, col(Point.org_id), listing.site_id)
+    statement = await organization.within(ctx, statement, col(Point.org_id), listing.site_id)
     if lane:
         statement = statement.where(col(Point.lane) == lane)
     if listing.q:
@@ -308,8 +308,3 @@ async def list_points(ctx: Ctx, listing: Listing, *, lane: str | None = None) ->
         for row in page["items"]
     ]
     return page
-
-
-async def _within(ctx: Ctx, statement: Statement, column: Any, site_id: UUID | None) -> Statement:
-    orgs = await organization.scope_of(ctx, site_id)
-    return statement if orgs is None else statement.where(column.in_(orgs))

@@ -202,9 +202,7 @@ def _unit() -> Expression:
 
 
 async def _within(ctx: Ctx, statement: Statement, column: Any, listing: Listing) -> Statement:
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(column.in_(orgs))
+    statement = await organization.within(ctx, statement, column, listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(

@@ -86,9 +86,9 @@ def _held() -> Expression:
 
 async def list_prepaid(ctx: Ctx, listing: Listing, *, state: HeldState | None) -> dict[str, Any]:
     statement = _accounts(ctx)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(PrepaidAccount.org_id).in_(orgs))
+    statement = await organization.within(
+        ctx, statement, col(PrepaidAccount.org_id), listing.site_id
+    )
     views = {
         "all": await count(ctx, statement),
         "held": await count(ctx, statement.where(col(PrepaidAccount.balance) > ZERO)),
@@ -178,9 +178,7 @@ async def list_deposits(
 ) -> dict[str, Any]:
     """The deposit ledger (押金台账)."""
     statement = _deposits()
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Deposit.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Deposit.org_id), listing.site_id)
     views = {
         one.value: await count(ctx, statement.where(col(Deposit.state) == one))
         for one in (DepositState.held, DepositState.partly)
@@ -268,9 +266,7 @@ async def list_payouts(ctx: Ctx, listing: Listing, *, kind: PayoutKind | None) -
         .join(Space, col(Space.id) == col(Payout.room_id))
         .outerjoin(User, col(User.id) == col(Payout.created_by))
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Payout.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Payout.org_id), listing.site_id)
     if kind is not None:
         statement = statement.where(col(Payout.kind) == kind)
     if listing.q:

@@ -119,9 +119,7 @@ async def list_receipts(
 ) -> dict[str, Any]:
     """Receipts and their reversals; the sum is what stayed."""
     statement = _rows(ctx)
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Receipt.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Receipt.org_id), listing.site_id)
     views = {
         "all": await count(ctx, statement),
         "reversal": await count(ctx, statement.where(col(Receipt.reverses_id).is_not(None))),

@@ -206,9 +206,7 @@ async def list_shifts(
     period_to: date | None,
 ) -> dict[str, Any]:
     statement = _rows()
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Shift.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Shift.org_id), listing.site_id)
     views = {
         "all": await count(ctx, statement),
         "open": await count(ctx, statement.where(col(Shift.closed_at).is_(None))),

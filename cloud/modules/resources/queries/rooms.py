@@ -225,9 +225,7 @@ async def list_rooms(
 ) -> dict[str, Any]:
     """The rooms of the scope. `more` are views that a module above counts, `only` one of them."""
     statement = _rooms()
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Room.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Room.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
@@ -286,9 +284,7 @@ async def list_buildings(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         .join(Unit, col(Unit.id) == col(Space.org_id))
         .where(col(Space.kind) == SpaceKind.building)
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Space.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Space.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(or_(col(Space.name).like(wanted), col(Space.code).like(wanted)))
@@ -331,9 +327,7 @@ async def list_units(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         )
         .where(col(Space.kind) == SpaceKind.unit)
     )
-    orgs = await organization.scope_of(ctx, listing.site_id)
-    if orgs is not None:
-        statement = statement.where(col(Space.org_id).in_(orgs))
+    statement = await organization.within(ctx, statement, col(Space.org_id), listing.site_id)
     if listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
