@@ -15,13 +15,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import CheckConstraint, UniqueConstraint, case, func, or_, select
 from sqlmodel import Field as ColumnField
 from sqlmodel import col
 
 from cloud.kernel import audit
+from cloud.kernel.choices import Choices, Typed, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import Record, enum_column, one_of, scope_keys
 from cloud.kernel.errors import Conflict, FieldError, NotFound
@@ -125,15 +126,6 @@ class EntryChanged(BaseModel):
     version: int
 
 
-class EntryChoice(BaseModel):
-    value: str
-    label: str
-
-
-class EntryChoices(BaseModel):
-    items: list[EntryChoice]
-
-
 @dataclass(frozen=True)
 class Catalogue:
     """A list by its code; `path` is that of its routes below the module's own.
@@ -180,10 +172,8 @@ def routes_of(catalogue: Catalogue) -> CatalogueRoutes:
     ) -> dict[str, Any]:
         return await read_entries(ctx, code, listing, state=state)
 
-    @router.get(f"{path}/choices", response_model=EntryChoices, name=f"choose_{name}")
-    async def choose_entry(
-        q: Annotated[str, Query(max_length=100)] = "", ctx: Ctx = reading
-    ) -> EntryChoices:
+    @router.get(f"{path}/choices", response_model=Choices, name=f"choose_{name}")
+    async def choose_entry(q: Typed = "", ctx: Ctx = reading) -> Choices:
         return await entry_choices(ctx, code, q)
 
     @router.post(path, response_model=EntryChanged, status_code=201, name=f"add_{name}")
@@ -310,20 +300,19 @@ async def read_entries(
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=EntryRead)
 
 
-async def entry_choices(ctx: Ctx, catalogue: str, q: str) -> EntryChoices:
+async def entry_choices(ctx: Ctx, catalogue: str, q: str) -> Choices:
     """The entries on offer as the choices of a form field."""
     entry = CatalogueEntry
-    found = await ctx.session.execute(
+    return await fetch_choices(
+        ctx,
         select(col(entry.id), col(entry.name))
         .where(
             col(entry.catalogue) == catalogue,
             col(entry.state) == EntryState.in_use,
             col(entry.name).like(contains(q)),
         )
-        .order_by(col(entry.rank), col(entry.id))
-        .limit(CHOICES_MAX)
+        .order_by(col(entry.rank), col(entry.id)),
     )
-    return EntryChoices(items=[EntryChoice(value=str(row[0]), label=row[1]) for row in found])
 
 
 async def add_entry(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from cloud.kernel.auth import SESSION_COOKIE
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.http import AnyoneLoggedIn
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.accounts import queries, service
@@ -24,7 +25,6 @@ from cloud.modules.accounts.schemas import (
     PermissionCatalog,
     PublicFacts,
     RoleChange,
-    RoleChoices,
     RoleCopy,
     RoleCreate,
     RoleDetail,
@@ -36,8 +36,6 @@ from cloud.modules.accounts.schemas import (
     UserKept,
     UserRead,
 )
-
-Typed = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1", tags=["accounts"])
 
@@ -153,8 +151,8 @@ async def list_roles(ctx: ReadRoles, listing: Listed) -> dict[str, Any]:
     return await queries.list_roles(ctx, listing)
 
 
-@router.get("/accounts/lookup/roles", response_model=RoleChoices)
-async def role_choices(ctx: ReadRoles, q: Typed = "") -> dict[str, Any]:
+@router.get("/accounts/lookup/roles", response_model=Choices)
+async def role_choices(ctx: ReadRoles, q: Typed = "") -> Choices:
     return await queries.role_choices(ctx, q)
 
 

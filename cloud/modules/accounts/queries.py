@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cloud.kernel.auth import Authenticator, csrf_token, token_hash
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.clock import utc_now
 from cloud.kernel.context import Ctx, Holding, Principal
 from cloud.kernel.db import Scope, Sessions
@@ -37,7 +38,6 @@ from cloud.modules.accounts.schemas import (
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Department, Unit
 
-ROLES_MAX = 200
 MEMBERS_SHOWN_MAX = 200
 
 _OF_SESSION = text("SELECT accounts_principal_of_session(:hash, :now)")
@@ -247,15 +247,14 @@ async def list_roles(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=RoleRead)
 
 
-async def role_choices(ctx: Ctx, q: str) -> dict[str, Any]:
-    """Open roles as the choices of a form field."""
-    found = await ctx.session.execute(
+async def role_choices(ctx: Ctx, q: str) -> Choices:
+    """Roles that are not closed."""
+    return await fetch_choices(
+        ctx,
         select(col(Role.id), col(Role.name))
         .where(col(Role.closed_on).is_(None), col(Role.name).like(contains(q)))
-        .order_by(col(Role.code))
-        .limit(ROLES_MAX)
+        .order_by(col(Role.code)),
     )
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}
 
 
 async def read_role(ctx: Ctx, role_id: UUID) -> RoleDetail:

@@ -242,15 +242,6 @@ class PermissionCatalog(BaseModel):
     modules: list[ModuleRead]
 
 
-class RoleChoice(BaseModel):
-    value: str
-    label: str
-
-
-class RoleChoices(BaseModel):
-    items: list[RoleChoice]
-
-
 class DisableUser(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.periods import ONE_DAY
 from cloud.kernel.printing.sheets import PDF
@@ -49,7 +50,6 @@ from cloud.modules.charging.schemas import (
     BindingsEnd,
     BindingsEnded,
     BoundRooms,
-    Choices,
     ItemChange,
     ItemCreate,
     ItemFacts,
@@ -74,8 +74,7 @@ from cloud.modules.charging.schemas import (
     VersionSaved,
     VersionTrial,
 )
-
-Wanted = Annotated[str, Query(max_length=100)]
+from cloud.modules.organization import queries as organization
 
 router = APIRouter(prefix="/api/v1/charging", tags=["charging"])
 
@@ -163,18 +162,18 @@ async def list_items(
 
 
 @router.get("/items/choices", response_model=Choices)
-async def item_choices(ctx: ReadItems, q: Wanted = "") -> Choices:
+async def item_choices(ctx: ReadItems, q: Typed = "") -> Choices:
     return await queries.item_choices(ctx, q)
 
 
 @router.get("/items/accounts", response_model=Choices)
-async def account_choices(ctx: ReadItems, q: Wanted = "") -> Choices:
+async def account_choices(ctx: ReadItems, q: Typed = "") -> Choices:
     return await queries.account_choices(ctx, q)
 
 
 @router.get("/items/legal-entities", response_model=Choices)
-async def entity_choices(ctx: ReadItems, q: Wanted = "") -> Choices:
-    return await queries.entity_choices(ctx, q)
+async def entity_choices(ctx: ReadItems, q: Typed = "") -> Choices:
+    return await organization.legal_entity_choices(ctx, q)
 
 
 @router.post("/items", response_model=ItemSaved, status_code=201)
@@ -212,7 +211,7 @@ async def list_standards(
 
 @router.get("/standards/choices", response_model=Choices)
 async def standard_choices(
-    ctx: ReadStandards, q: Wanted = "", site_id: UUID | None = None
+    ctx: ReadStandards, q: Typed = "", site_id: UUID | None = None
 ) -> Choices:
     return await queries.standard_choices(ctx, q, site_id=site_id)
 

@@ -480,12 +480,3 @@ class BillDetail(BillRead):
     explanation: Explanation
     entries: list[EntryOfDocument]
     timeline: list[TimelineEvent]
-
-
-class Choice(BaseModel):
-    value: str
-    label: str
-
-
-class Choices(BaseModel):
-    items: list[Choice]

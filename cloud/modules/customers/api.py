@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.customers import queries, service
 from cloud.modules.customers.models import Party, PartyKind, RoomParty, Transfer
@@ -29,7 +30,6 @@ from cloud.modules.customers.schemas import (
     TransferRead,
 )
 from cloud.modules.customers.service import Tenure
-from cloud.modules.resources.schemas import Lookup
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"])
 
@@ -44,12 +44,12 @@ async def list_parties(
     return await queries.list_parties(ctx, listing, kind=kind, state=state)
 
 
-@router.get("/lookup/parties", response_model=Lookup)
+@router.get("/lookup/parties", response_model=Choices)
 async def lookup_parties(
     ctx: ReadParties,
-    q: Annotated[str, Query(max_length=100)] = "",
+    q: Typed = "",
     site_id: UUID | None = None,
-) -> dict[str, Any]:
+) -> Choices:
     return await queries.lookup_parties(ctx, q, site_id=site_id)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Date, Uuid, and_, any_, bindparam, case, exists, f
 from sqlmodel import col
 
 from cloud.kernel.catalogue import entry_name
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.hot import Hot, id_array
@@ -374,7 +375,7 @@ def _state_of(held: RoomParty, today: date) -> RoleState:
     return RoleState.holds
 
 
-async def lookup_parties(ctx: Ctx, q: str, *, site_id: UUID | None) -> dict[str, Any]:
+async def lookup_parties(ctx: Ctx, q: str, *, site_id: UUID | None) -> Choices:
     """Parties in use as the choices of a form field, told apart by their masked phones."""
     statement = (
         select(col(Party.id), func.concat(col(Party.name), " ", phone_masked()))
@@ -383,11 +384,9 @@ async def lookup_parties(ctx: Ctx, q: str, *, site_id: UUID | None) -> dict[str,
             or_(col(Party.name).like(contains(q)), col(Party.phone).like(starts(q))),
         )
         .order_by(col(Party.name), col(Party.id))
-        .limit(FOUND_MAX)
     )
     statement = await organization.within(ctx, statement, col(Party.org_id), site_id)
-    found = await ctx.session.execute(statement)
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}
+    return await fetch_choices(ctx, statement)
 
 
 async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from cloud.kernel.auth import SESSION_COOKIE
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.context import Principal
 from cloud.kernel.i18n import pick_locale
 from cloud.kernel.listing import Listed, Page
@@ -32,7 +33,6 @@ from cloud.modules.devices.permissions import (
 )
 from cloud.modules.devices.rules import KIND, POINTS
 from cloud.modules.devices.schemas import (
-    Choices,
     DeviceChange,
     DeviceCreate,
     DeviceDetail,
@@ -56,7 +56,6 @@ HEARTBEATS_PER_CHECK = 6
 
 POINT_MAX = 2**31 - 1  # the column is an integer
 
-Wanted = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
@@ -91,9 +90,7 @@ async def enrol_gateway(
 
 
 @router.get("/gateways/choices", response_model=Choices)
-async def gateway_choices(
-    ctx: ReadGateways, q: Wanted = "", site_id: UUID | None = None
-) -> Choices:
+async def gateway_choices(ctx: ReadGateways, q: Typed = "", site_id: UUID | None = None) -> Choices:
     return await queries.gateway_choices(ctx, q, site_id=site_id)
 
 

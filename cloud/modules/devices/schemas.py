@@ -135,15 +135,6 @@ class Reason(BaseModel):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class Choice(BaseModel):
-    value: str
-    label: str
-
-
-class Choices(BaseModel):
-    items: list[Choice]
-
-
 class PointRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.headquarters import queries, service
 from cloud.modules.headquarters.models import Target
@@ -17,13 +18,13 @@ from cloud.modules.headquarters.permissions import (
     WriteTargets,
 )
 from cloud.modules.headquarters.schemas import (
-    Choices,
     DashboardRead,
     TargetChange,
     TargetCreate,
     TargetRead,
     TargetSaved,
 )
+from cloud.modules.organization import queries as organization
 
 router = APIRouter(prefix="/api/v1/headquarters", tags=["headquarters"])
 
@@ -54,7 +55,5 @@ async def change_target(ctx: WriteTargets, target_id: UUID, wanted: TargetChange
 
 
 @router.get("/lookup/units", response_model=Choices)
-async def lookup_units(
-    ctx: ReadTargets, q: Annotated[str, Query(max_length=100)] = ""
-) -> dict[str, Any]:
-    return await queries.lookup_units(ctx, q)
+async def lookup_units(ctx: ReadTargets, q: Typed = "") -> Choices:
+    return await organization.lookup_units(ctx, q)

@@ -14,8 +14,6 @@ from cloud.modules.headquarters.schemas import DashboardRead, TargetRead
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 
-FOUND_MAX = 50
-
 
 async def dashboard(ctx: Ctx, code: str) -> DashboardRead:
     """Where it stands; the route has checked that the viewer may open it."""
@@ -46,17 +44,3 @@ async def list_targets(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         tie=col(Target.id),
     )
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=TargetRead)
-
-
-async def lookup_units(ctx: Ctx, q: str) -> dict[str, Any]:
-    """The company, regions and communities that the viewer may set a target for."""
-    statement = (
-        select(col(Unit.id), col(Unit.name))
-        .where(col(Unit.name).like(contains(q)))
-        .order_by(col(Unit.parent_id).is_not(None), col(Unit.code))
-        .limit(FOUND_MAX)
-    )
-    if not ctx.principal.scope.all:
-        statement = statement.where(col(Unit.id).in_(ctx.principal.scope.write_orgs))
-    found = await ctx.session.execute(statement)
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}

@@ -58,12 +58,3 @@ class TargetChange(BaseModel):
     current_rate: Rate
     old_rate: Rate | None = None
     combined_rate: Rate
-
-
-class Choice(BaseModel):
-    value: str
-    label: str
-
-
-class Choices(BaseModel):
-    items: list[Choice]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.numbering import DocumentKind
 from cloud.modules.ledger import queries, service
@@ -17,7 +18,6 @@ from cloud.modules.ledger.permissions import (
     ReadNumberRules,
 )
 from cloud.modules.ledger.schemas import (
-    AccountChoices,
     AccountRead,
     EntryDetail,
     EntryRead,
@@ -34,10 +34,8 @@ async def list_accounts(ctx: ReadAccounts, listing: Listed) -> dict[str, Any]:
     return await queries.list_accounts(ctx, listing)
 
 
-@router.get("/accounts/choices", response_model=AccountChoices)
-async def account_choices(
-    ctx: ReadAccounts, q: Annotated[str, Query(max_length=100)] = ""
-) -> AccountChoices:
+@router.get("/accounts/choices", response_model=Choices)
+async def account_choices(ctx: ReadAccounts, q: Typed = "") -> Choices:
     return await queries.account_choices(ctx, q)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Uuid, bindparam, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel import numbering
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, NotFound
 from cloud.kernel.hot import Hot
@@ -21,8 +22,6 @@ from cloud.modules.accounts.models import User
 from cloud.modules.ledger.models import Account, Entry, Line
 from cloud.modules.ledger.rules import said_summary, words_like
 from cloud.modules.ledger.schemas import (
-    AccountChoice,
-    AccountChoices,
     AccountRead,
     EntryDetail,
     EntryLineRead,
@@ -42,7 +41,6 @@ KIND_LABELS = {
     numbering.DocumentKind.run: "Bill run",
 }
 LINES_SHOWN_MAX = 200
-CHOICES_MAX = 50
 
 
 class AccountMissing(Conflict):
@@ -61,17 +59,14 @@ async def account_ids(ctx: Ctx, *codes: str) -> dict[str, UUID]:
     return ids
 
 
-async def account_choices(ctx: Ctx, q: str) -> AccountChoices:
-    """Accounts for a form's field, by code or name."""
+async def account_choices(ctx: Ctx, q: str) -> Choices:
+    """Accounts by code or name; what is chosen is the code."""
     wanted = contains(q)
-    found = await ctx.session.execute(
-        select(col(Account.code), col(Account.name))
+    return await fetch_choices(
+        ctx,
+        select(col(Account.code), func.concat(col(Account.code), " ", col(Account.name)))
         .where(or_(col(Account.code).like(wanted), col(Account.name).like(wanted)))
-        .order_by(col(Account.code))
-        .limit(CHOICES_MAX)
-    )
-    return AccountChoices(
-        items=[AccountChoice(value=code, label=f"{code} {name}") for code, name in found]
+        .order_by(col(Account.code)),
     )
 
 

@@ -27,17 +27,6 @@ class AccountRead(BaseModel):
     balance: Decimal
 
 
-class AccountChoice(BaseModel):
-    """An account as a form offers it: by its code."""
-
-    value: str
-    label: str
-
-
-class AccountChoices(BaseModel):
-    items: list[AccountChoice]
-
-
 class EntryRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

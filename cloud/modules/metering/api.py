@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.modules.metering import queries, service
 from cloud.modules.metering.models import (
@@ -26,7 +27,6 @@ from cloud.modules.metering.permissions import (
     WriteMeters,
 )
 from cloud.modules.metering.schemas import (
-    Choices,
     MeterChangeCreate,
     MeterChangeRead,
     MeterConnect,
@@ -40,8 +40,6 @@ from cloud.modules.metering.schemas import (
     ReadingRead,
     TakenReading,
 )
-
-Wanted = Annotated[str, Query(max_length=100)]
 
 router = APIRouter(prefix="/api/v1/metering", tags=["metering"])
 
@@ -62,12 +60,12 @@ async def put_up_meter(ctx: WriteMeters, wanted: MeterCreate) -> Meter:
 
 
 @router.get("/meters/choices", response_model=Choices)
-async def meter_choices(ctx: ReadMeters, q: Wanted = "") -> Choices:
+async def meter_choices(ctx: ReadMeters, q: Typed = "") -> Choices:
     return await queries.meter_choices(ctx, q)
 
 
 @router.get("/points/choices", response_model=Choices)
-async def point_choices(ctx: ReadMeters, q: Wanted = "") -> Choices:
+async def point_choices(ctx: ReadMeters, q: Typed = "") -> Choices:
     return await queries.point_choices(ctx, q)
 
 

@@ -128,15 +128,6 @@ class MeterRemove(BaseModel):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
-class Choice(BaseModel):
-    value: str
-    label: str
-
-
-class Choices(BaseModel):
-    items: list[Choice]
-
-
 class ReadingRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.db import uuid7
 from cloud.kernel.http import AnyoneLoggedIn
 from cloud.kernel.listing import Listed, Page
@@ -37,7 +38,6 @@ from cloud.modules.organization.schemas import (
     LegalEntityRead,
     RecordKept,
     UnitChange,
-    UnitChoices,
     UnitClose,
     UnitCreate,
     UnitDetail,
@@ -52,7 +52,6 @@ router = APIRouter(prefix="/api/v1/organization", tags=["organization"])
 search_router = APIRouter(prefix="/api/v1", tags=["organization"])
 
 Searched = Annotated[str, Query(max_length=QUERY_LENGTH_MAX)]
-Typed = Annotated[str, Query(max_length=100)]
 
 
 @search_router.get("/search", response_model=SearchAnswer)
@@ -123,18 +122,18 @@ async def close_unit(ctx: WriteUnits, unit_id: UUID, wanted: UnitClose) -> Unit:
     return await service.close_unit(ctx, unit_id=unit_id, on=wanted.on, reason=wanted.reason)
 
 
-@router.get("/lookup/units", response_model=UnitChoices)
-async def lookup_units(ctx: ReadUnits, q: Typed = "") -> dict[str, Any]:
+@router.get("/lookup/units", response_model=Choices)
+async def lookup_units(ctx: ReadUnits, q: Typed = "") -> Choices:
     return await queries.lookup_units(ctx, q)
 
 
-@router.get("/lookup/parents", response_model=UnitChoices)
-async def lookup_parents(ctx: ReadUnits, q: Typed = "") -> dict[str, Any]:
+@router.get("/lookup/parents", response_model=Choices)
+async def lookup_parents(ctx: ReadUnits, q: Typed = "") -> Choices:
     return await queries.lookup_units(ctx, q, kinds=(UnitKind.company, UnitKind.region))
 
 
-@router.get("/lookup/departments", response_model=UnitChoices)
-async def lookup_departments(ctx: ReadDepartments, q: Typed = "") -> dict[str, Any]:
+@router.get("/lookup/departments", response_model=Choices)
+async def lookup_departments(ctx: ReadDepartments, q: Typed = "") -> Choices:
     return await queries.lookup_departments(ctx, q)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import FieldError, Forbidden, NotFound, PasswordDue, Unprocessable
 from cloud.kernel.initials import initials
@@ -264,7 +265,7 @@ async def list_departments(ctx: Ctx, listing: Listing) -> dict[str, Any]:
 
 async def lookup_units(
     ctx: Ctx, q: str, *, kinds: Collection[UnitKind] = tuple(UnitKind)
-) -> dict[str, Any]:
+) -> Choices:
     """Open units that the caller manages, as the choices of a form field."""
     statement = (
         select(col(Unit.id), col(Unit.name))
@@ -274,15 +275,13 @@ async def lookup_units(
             or_(col(Unit.name).like(contains(q)), col(Unit.code).like(contains(q))),
         )
         .order_by(*_TOP_DOWN)
-        .limit(SHOWN_MAX)
     )
     if not ctx.principal.scope.all:
         statement = statement.where(col(Unit.id).in_(ctx.principal.scope.write_orgs))
-    found = await ctx.session.execute(statement)
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}
+    return await fetch_choices(ctx, statement)
 
 
-async def lookup_departments(ctx: Ctx, q: str) -> dict[str, Any]:
+async def lookup_departments(ctx: Ctx, q: str) -> Choices:
     """Open departments of units that the caller manages."""
     statement = (
         select(col(Department.id), func.concat(col(Unit.name), " ", col(Department.name)))
@@ -292,12 +291,19 @@ async def lookup_departments(ctx: Ctx, q: str) -> dict[str, Any]:
             or_(col(Department.name).like(contains(q)), col(Unit.name).like(contains(q))),
         )
         .order_by(*_TOP_DOWN, col(Department.code))
-        .limit(SHOWN_MAX)
     )
     if not ctx.principal.scope.all:
         statement = statement.where(col(Department.org_id).in_(ctx.principal.scope.write_orgs))
-    found = await ctx.session.execute(statement)
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}
+    return await fetch_choices(ctx, statement)
+
+
+async def legal_entity_choices(ctx: Ctx, q: str) -> Choices:
+    return await fetch_choices(
+        ctx,
+        select(col(LegalEntity.id), col(LegalEntity.name))
+        .where(col(LegalEntity.name).like(contains(q)))
+        .order_by(col(LegalEntity.name)),
+    )
 
 
 async def list_legal_entities(ctx: Ctx, listing: Listing) -> dict[str, Any]:

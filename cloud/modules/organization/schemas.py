@@ -147,13 +147,4 @@ class LegalEntityChange(LegalEntityCreate):
     version: int
 
 
-class ChoiceOfUnit(BaseModel):
-    value: str
-    label: str
-
-
-class UnitChoices(BaseModel):
-    items: list[ChoiceOfUnit]
-
-
 UnitDetail.model_rebuild()

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.http import idempotent
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.printing.sheets import PDF
 from cloud.kernel.ui.language import TrialLines
-from cloud.modules.charging.schemas import Choices
 from cloud.modules.charging.service import Payment
 from cloud.modules.customers.permissions import WriteParties
 from cloud.modules.customers.schemas import RoomTransfer
+from cloud.modules.organization import queries as organization
 from cloud.modules.receiving import models, queries, service
 from cloud.modules.receiving.models import (
     DepositItem,
@@ -84,15 +85,13 @@ from cloud.modules.resources.models import RoomState, RoomUsage
 from cloud.modules.resources.permissions import ReadRooms
 from cloud.modules.resources.schemas import RoomRead
 
-Wanted = Annotated[str, Query(max_length=100)]
-
 router = APIRouter(prefix="/api/v1/receiving", tags=["receiving"])
 
 
 @router.get("/counter/search", response_model=Hits)
 async def search_rooms(
     ctx: UseCounter,
-    q: Annotated[str, Query(max_length=100)] = "",
+    q: Typed = "",
     by: SearchBy = SearchBy.all,
     site_id: UUID | None = None,
 ) -> Hits:
@@ -297,13 +296,13 @@ async def list_methods(ctx: ReadSetup, listing: Listed) -> dict[str, Any]:
 
 
 @router.get("/methods/choices", response_model=Choices)
-async def method_choices(ctx: ReadReceipts, q: Wanted = "") -> Choices:
-    return await queries.method_options(ctx, q=q, is_money=False)
+async def method_choices(ctx: ReadReceipts, q: Typed = "") -> Choices:
+    return await queries.method_choices(ctx, q, is_money=False)
 
 
 @router.get("/methods/money", response_model=Choices)
-async def money_choices(ctx: ReadHeld, q: Wanted = "") -> Choices:
-    return await queries.method_options(ctx, q=q, is_money=True)
+async def money_choices(ctx: ReadHeld, q: Typed = "") -> Choices:
+    return await queries.method_choices(ctx, q, is_money=True)
 
 
 @router.post("/methods", response_model=Changed, status_code=201)
@@ -327,13 +326,13 @@ async def list_deposit_items(ctx: ReadSetup, listing: Listed) -> dict[str, Any]:
 
 
 @router.get("/deposit-items/choices", response_model=Choices)
-async def deposit_item_choices(ctx: ReadHeld, q: Wanted = "") -> Choices:
-    return await queries.deposit_item_options(ctx, q=q)
+async def deposit_item_choices(ctx: ReadHeld, q: Typed = "") -> Choices:
+    return await queries.deposit_item_choices(ctx, q)
 
 
 @router.get("/deposit-items/legal-entities", response_model=Choices)
-async def legal_entity_choices(ctx: ReadSetup, q: Wanted = "") -> Choices:
-    return await queries.legal_entity_options(ctx, q=q)
+async def legal_entity_choices(ctx: ReadSetup, q: Typed = "") -> Choices:
+    return await organization.legal_entity_choices(ctx, q)
 
 
 @router.post("/deposit-items", response_model=Changed, status_code=201)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
+from cloud.kernel.choices import Choices, Typed
 from cloud.kernel.listing import Listed, Page
 from cloud.kernel.ui.language import TrialLines
+from cloud.modules.organization import queries as organization
+from cloud.modules.organization.models import UnitKind
 from cloud.modules.resources import queries, service
 from cloud.modules.resources.models import Room, RoomArea, RoomState, RoomUsage, Space
 from cloud.modules.resources.permissions import AddSpaces, ChangeRooms, ReadRooms
@@ -16,7 +19,6 @@ from cloud.modules.resources.rules import NumberingRule
 from cloud.modules.resources.schemas import (
     BuildingCreate,
     BuildingRead,
-    Lookup,
     RoomAreasChange,
     RoomAreasRead,
     RoomChange,
@@ -39,8 +41,6 @@ from cloud.modules.resources.schemas import (
 from cloud.modules.resources.service import Areas, Generation, RoomFacts
 
 router = APIRouter(prefix="/api/v1/resources", tags=["resources"])
-
-Wanted = Annotated[str, Query(max_length=100)]
 
 
 @router.get("/buildings", response_model=Page[BuildingRead])
@@ -69,23 +69,23 @@ async def room_counts(ctx: ReadRooms) -> RoomCounts:
     return RoomCounts(counts=await queries.room_counts(ctx))
 
 
-@router.get("/lookup/sites", response_model=Lookup)
-async def lookup_sites(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
-    return await queries.lookup_sites(ctx, q)
+@router.get("/lookup/sites", response_model=Choices)
+async def lookup_sites(ctx: ReadRooms, q: Typed = "") -> Choices:
+    return await organization.lookup_units(ctx, q, kinds=(UnitKind.project,))
 
 
-@router.get("/lookup/buildings", response_model=Lookup)
-async def lookup_buildings(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
+@router.get("/lookup/buildings", response_model=Choices)
+async def lookup_buildings(ctx: ReadRooms, q: Typed = "") -> Choices:
     return await queries.lookup_spaces(ctx, q, kinds=queries.BUILDINGS)
 
 
-@router.get("/lookup/parents", response_model=Lookup)
-async def lookup_parents(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
+@router.get("/lookup/parents", response_model=Choices)
+async def lookup_parents(ctx: ReadRooms, q: Typed = "") -> Choices:
     return await queries.lookup_spaces(ctx, q, kinds=queries.PARENTS_OF_ROOMS)
 
 
-@router.get("/lookup/rooms", response_model=Lookup)
-async def lookup_rooms(ctx: ReadRooms, q: Wanted = "") -> dict[str, Any]:
+@router.get("/lookup/rooms", response_model=Choices)
+async def lookup_rooms(ctx: ReadRooms, q: Typed = "") -> Choices:
     return await queries.lookup_spaces(ctx, q, kinds=queries.ROOMS)
 
 

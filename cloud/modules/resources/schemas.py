@@ -78,15 +78,6 @@ class RoomCounts(BaseModel):
     counts: dict[UUID, int]
 
 
-class LookupItem(BaseModel):
-    value: str
-    label: str
-
-
-class Lookup(BaseModel):
-    items: list[LookupItem]
-
-
 class BuildingCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

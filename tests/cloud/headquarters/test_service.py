@@ -10,7 +10,7 @@ import pytest
 
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound, StaleVersion
-from cloud.modules.headquarters import queries, service
+from cloud.modules.headquarters import service
 from cloud.modules.headquarters.models import Target
 from cloud.modules.headquarters.service import TargetExists
 from tests.kit.world import World
@@ -94,15 +94,3 @@ async def _change(ctx: Ctx, target_id: UUID, *, version: int) -> Target:
         old_rate=Decimal("0.1"),
         combined_rate=Decimal("0.4"),
     )
-
-
-class TestLookupUnits:
-    async def test_offers_what_the_viewer_may_set(self, world: World) -> None:
-        async with world.unit(world.at_site()) as ctx:
-            own = await queries.lookup_units(ctx, "")
-        async with world.unit(world.headquarters()) as ctx:
-            everything = await queries.lookup_units(ctx, "")
-
-        assert [item["value"] for item in own["items"]] == [str(world.alpha.site_id)]
-        assert everything["items"][0]["value"] == str(world.alpha.id)
-        assert len(everything["items"]) == 4

@@ -12,7 +12,7 @@ from sqlmodel import col
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import NotFound
 from cloud.kernel.records import AuditRow
-from cloud.modules.organization import service
+from cloud.modules.organization import queries, service
 from cloud.modules.organization.models import Unit, UnitKind
 from tests.kit.world import World
 
@@ -88,3 +88,24 @@ class TestAddLegalEntity:
         with pytest.raises(IntegrityError, match="uq_organization_legal_entity_tax"):
             async with world.unit(world.headquarters()) as ctx:
                 await service.add_legal_entity(ctx, name="又一家", tax_number="91330000MA2TESTA0X")
+
+
+class TestLookupUnits:
+    async def test_offers_what_the_viewer_manages(self, world: World) -> None:
+        async with world.unit(world.at_site()) as ctx:
+            own = await queries.lookup_units(ctx, "")
+        async with world.unit(world.headquarters()) as ctx:
+            everything = await queries.lookup_units(ctx, "")
+
+        assert [choice.value for choice in own.items] == [str(world.alpha.site_id)]
+        assert everything.items[0].value == str(world.alpha.id)
+        assert len(everything.items) == 4
+
+    async def test_offers_no_closed_community(self, world: World) -> None:
+        site_id = world.alpha.other_site_id
+        async with world.unit(world.headquarters()) as ctx:
+            await service.close_unit(ctx, unit_id=site_id, on=ctx.business_on, reason="给回")
+        async with world.unit(world.headquarters()) as ctx:
+            sites = await queries.lookup_units(ctx, "", kinds=(UnitKind.project,))
+
+        assert [choice.value for choice in sites.items] == [str(world.alpha.site_id)]

@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
@@ -29,8 +30,6 @@ from cloud.modules.charging.rules import plain_number
 from cloud.modules.charging.schemas import (
     BindingRead,
     BoundLine,
-    Choice,
-    Choices,
     ItemRead,
     StandardDetail,
     StandardRead,
@@ -43,7 +42,6 @@ from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import LegalEntity, Unit
 from cloud.modules.resources.models import Space
 
-CHOICES_MAX = 50
 BOUND_SHOWN_MAX = 200
 
 
@@ -104,7 +102,7 @@ async def list_items(
 
 async def item_choices(ctx: Ctx, q: str) -> Choices:
     """Items in use for a form's field, by code."""
-    return await _choices(
+    return await fetch_choices(
         ctx,
         select(col(Item.id), col(Item.name))
         .where(col(Item.name).like(contains(q)), col(Item.state) == ItemState.active)
@@ -114,18 +112,9 @@ async def item_choices(ctx: Ctx, q: str) -> Choices:
 
 async def account_choices(ctx: Ctx, q: str) -> Choices:
     label = func.concat(col(Account.code), " ", col(Account.name))
-    return await _choices(
+    return await fetch_choices(
         ctx,
         select(col(Account.id), label).where(label.like(contains(q))).order_by(col(Account.code)),
-    )
-
-
-async def entity_choices(ctx: Ctx, q: str) -> Choices:
-    return await _choices(
-        ctx,
-        select(col(LegalEntity.id), col(LegalEntity.name))
-        .where(col(LegalEntity.name).like(contains(q)))
-        .order_by(col(LegalEntity.name)),
     )
 
 
@@ -142,12 +131,7 @@ async def standard_choices(ctx: Ctx, q: str, *, site_id: UUID | None) -> Choices
         .order_by(col(Standard.code))
     )
     statement = await organization.within(ctx, statement, col(Standard.org_id), site_id)
-    return await _choices(ctx, statement)
-
-
-async def _choices(ctx: Ctx, statement: Any) -> Choices:
-    found = await ctx.session.execute(statement.limit(CHOICES_MAX))
-    return Choices(items=[Choice(value=str(value), label=label) for value, label in found])
+    return await fetch_choices(ctx, statement)
 
 
 def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import contains
@@ -14,8 +15,6 @@ from cloud.modules.devices.models import Device, Gateway, Point, PointLane
 from cloud.modules.devices.queries.records import device_rows, gateway_rows, point_rows
 from cloud.modules.devices.rules import point_label
 from cloud.modules.devices.schemas import (
-    Choice,
-    Choices,
     DeviceDetail,
     DeviceLine,
     GatewayDetail,
@@ -25,7 +24,6 @@ from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import Unit
 
 ATTACHED_MAX = 500
-CHOICES_MAX = 50
 
 
 async def read_gateway(ctx: Ctx, gateway_id: UUID) -> GatewayDetail:
@@ -71,8 +69,6 @@ async def gateway_choices(ctx: Ctx, q: str, *, site_id: UUID | None) -> Choices:
         .join(Unit, col(Unit.id) == col(Gateway.org_id))
         .where(or_(col(Gateway.code).like(contains(q)), col(Unit.name).like(contains(q))))
         .order_by(col(Gateway.code))
-        .limit(CHOICES_MAX)
     )
     statement = await organization.within(ctx, statement, col(Gateway.org_id), site_id)
-    found = await ctx.session.execute(statement)
-    return Choices(items=[Choice(value=str(value), label=label) for value, label in found])
+    return await fetch_choices(ctx, statement)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import col
 
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import contains
@@ -18,8 +19,6 @@ from cloud.modules.metering.queries.cutoff import NoUsage, usage_for_period
 from cloud.modules.metering.queries.records import meter_rows
 from cloud.modules.metering.schemas import (
     ChangeLine,
-    Choice,
-    Choices,
     MeterDetail,
     MeterFacts,
     MonthOfUse,
@@ -28,7 +27,6 @@ from cloud.modules.metering.schemas import (
 
 MONTHS = 6
 READINGS_MAX = 100
-CHOICES_MAX = 50
 
 WHY = {
     NoUsage.missing: "Reading missing",
@@ -59,23 +57,23 @@ async def read_meter(ctx: Ctx, meter_id: UUID) -> MeterDetail:
 
 async def meter_choices(ctx: Ctx, q: str) -> Choices:
     """Shared meters that another can stand below."""
-    found = await ctx.session.execute(
+    return await fetch_choices(
+        ctx,
         select(col(Meter.id), col(Meter.no))
         .where(
             col(Meter.no).like(contains(q)),
             col(Meter.room_id).is_(None),
             col(Meter.state) == MeterState.in_use,
         )
-        .order_by(col(Meter.no))
-        .limit(CHOICES_MAX)
+        .order_by(col(Meter.no)),
     )
-    return Choices(items=[Choice(value=str(row.id), label=row.no) for row in found])
 
 
 async def point_choices(ctx: Ctx, q: str) -> Choices:
     """Billing registers that feed no meter yet."""
     label = func.concat(col(Device.code), " · ", col(Device.name), " · ", col(Point.label))
-    found = await ctx.session.execute(
+    return await fetch_choices(
+        ctx,
         select(col(Point.point_no), label)
         .join(Device, col(Device.id) == col(Point.device_id))
         .outerjoin(
@@ -91,10 +89,8 @@ async def point_choices(ctx: Ctx, q: str) -> Choices:
             col(Meter.id).is_(None),
             or_(col(Device.code).like(contains(q)), col(Device.name).like(contains(q))),
         )
-        .order_by(col(Device.code), col(Point.point_no))
-        .limit(CHOICES_MAX)
+        .order_by(col(Device.code), col(Point.point_no)),
     )
-    return Choices(items=[Choice(value=str(value), label=text) for value, text in found])
 
 
 async def _facts(ctx: Ctx, meter: Meter) -> MeterFacts:

@@ -8,8 +8,7 @@ from cloud.modules.receiving.queries.counter import (
 )
 from cloud.modules.receiving.queries.grid import list_grid, read_grid
 from cloud.modules.receiving.queries.held import (
-    deposit_item_options,
-    legal_entity_options,
+    deposit_item_choices,
     list_deposit_items,
     list_deposits,
     list_payouts,
@@ -17,7 +16,7 @@ from cloud.modules.receiving.queries.held import (
     read_deposit,
     read_prepaid,
 )
-from cloud.modules.receiving.queries.methods import list_methods, method_options
+from cloud.modules.receiving.queries.methods import list_methods, method_choices
 from cloud.modules.receiving.queries.printing import receipt_sheet
 from cloud.modules.receiving.queries.profile import room_profile
 from cloud.modules.receiving.queries.receipts import list_receipts, read_receipt
@@ -30,8 +29,7 @@ __all__ = [
     "Lack",
     "SearchBy",
     "counter_room",
-    "deposit_item_options",
-    "legal_entity_options",
+    "deposit_item_choices",
     "list_deposit_items",
     "list_deposits",
     "list_grid",
@@ -41,7 +39,7 @@ __all__ = [
     "list_receipts",
     "list_rooms",
     "list_shifts",
-    "method_options",
+    "method_choices",
     "read_deposit",
     "read_desk",
     "read_grid",

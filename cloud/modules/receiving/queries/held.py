@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import case, func, or_, select
 from sqlmodel import col
 
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import (
@@ -22,7 +23,6 @@ from cloud.kernel.listing import (
 from cloud.kernel.money import ZERO
 from cloud.modules.accounts.models import User
 from cloud.modules.charging.models import Item
-from cloud.modules.charging.schemas import Choices
 from cloud.modules.customers.models import Party
 from cloud.modules.organization import queries as organization
 from cloud.modules.organization.models import LegalEntity, Unit
@@ -52,7 +52,6 @@ from cloud.modules.receiving.schemas import (
 from cloud.modules.resources.models import Space
 
 MOVES_MAX = 200
-CHOICES_MAX = 50
 
 
 def _accounts(ctx: Ctx) -> Statement:
@@ -321,22 +320,10 @@ async def list_deposit_items(ctx: Ctx, listing: Listing) -> dict[str, Any]:
     return await fetch_page(ctx, statement, listing, sorting=sorting, row=DepositItemRead)
 
 
-async def deposit_item_options(ctx: Ctx, *, q: str) -> Choices:
-    found = await ctx.session.execute(
+async def deposit_item_choices(ctx: Ctx, q: str) -> Choices:
+    return await fetch_choices(
+        ctx,
         select(col(DepositItem.id), col(DepositItem.name))
         .where(col(DepositItem.name).like(contains(q)))
-        .order_by(col(DepositItem.code))
+        .order_by(col(DepositItem.code)),
     )
-    items = [{"value": str(item_id), "label": name} for item_id, name in found]
-    return Choices.model_validate({"items": items})
-
-
-async def legal_entity_options(ctx: Ctx, *, q: str) -> Choices:
-    found = await ctx.session.execute(
-        select(col(LegalEntity.id), col(LegalEntity.name))
-        .where(col(LegalEntity.name).like(contains(q)))
-        .order_by(col(LegalEntity.name))
-        .limit(CHOICES_MAX)
-    )
-    items = [{"value": str(entity_id), "label": name} for entity_id, name in found]
-    return Choices.model_validate({"items": items})

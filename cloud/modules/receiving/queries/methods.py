@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Text, case, cast, literal, or_, select
 from sqlmodel import col
 
+from cloud.kernel.choices import Choice, Choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
-from cloud.modules.charging.schemas import Choices
 from cloud.modules.ledger.models import Account
 from cloud.modules.organization import queries as organization
 from cloud.modules.receiving.models import MIXED, OFFSETS, Method, PaymentMethod
@@ -66,17 +66,17 @@ async def methods_at_counter(ctx: Ctx) -> list[PaymentMethod]:
     return list(found.scalars())
 
 
-async def method_options(ctx: Ctx, *, q: str, is_money: bool) -> Choices:
+async def method_choices(ctx: Ctx, q: str, *, is_money: bool) -> Choices:
     """For filters and forms. `is_money` leaves out what spends a prepayment or a deposit."""
     found = await ctx.session.execute(
         select(PaymentMethod).order_by(col(PaymentMethod.rank), col(PaymentMethod.code))
     )
     items = [
-        {"value": method.code, "label": method_name(ctx, method.code, method.name)}
+        Choice(value=method.code, label=method_name(ctx, method.code, method.name))
         for method in found.scalars()
         if not is_money or (method.is_active and method.kind not in OFFSETS)
     ]
-    return Choices.model_validate({"items": [one for one in items if q in one["label"]]})
+    return Choices(items=[one for one in items if q in one.label])
 
 
 async def list_methods(ctx: Ctx, listing: Listing) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.choices import Choice
 from cloud.kernel.ui.language import Tone
-from cloud.modules.charging.schemas import Choice, ClosedPeriod, TimelineEvent
+from cloud.modules.charging.schemas import ClosedPeriod, TimelineEvent
 from cloud.modules.ledger.schemas import EntryOfDocument
 from cloud.modules.receiving.models import MethodKind
 

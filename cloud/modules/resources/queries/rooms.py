@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cloud.kernel.catalogue import entry_name
+from cloud.kernel.choices import Choices, fetch_choices
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import (
@@ -26,7 +27,7 @@ from cloud.kernel.listing import (
     fetch_page,
 )
 from cloud.modules.organization import queries as organization
-from cloud.modules.organization.models import Unit, UnitKind
+from cloud.modules.organization.models import Unit
 from cloud.modules.resources.models import (
     PATH_SEPARATOR,
     Room,
@@ -357,20 +358,7 @@ def _below(kind: SpaceKind) -> Any:
     )
 
 
-async def lookup_sites(ctx: Ctx, q: str) -> dict[str, Any]:
-    """The communities in scope as the choices of a form field."""
-    statement = (
-        select(col(Unit.id), col(Unit.name))
-        .where(col(Unit.kind) == UnitKind.project, col(Unit.name).like(contains(q)))
-        .order_by(col(Unit.code))
-        .limit(FOUND_MAX)
-    )
-    if not ctx.principal.scope.all:
-        statement = statement.where(col(Unit.id).in_(ctx.principal.scope.write_orgs))
-    return await _lookup(ctx, statement)
-
-
-async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> dict[str, Any]:
+async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> Choices:
     """Nodes of the tree as the choices of a form field."""
     label = func.concat(col(Unit.name), " ", col(Space.full_name))
     statement = (
@@ -382,11 +370,5 @@ async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> dict
             or_(col(Space.full_name).like(contains(q)), col(Unit.name).like(contains(q))),
         )
         .order_by(col(Unit.code), col(Space.sort_key))
-        .limit(FOUND_MAX)
     )
-    return await _lookup(ctx, statement)
-
-
-async def _lookup(ctx: Ctx, statement: Any) -> dict[str, Any]:
-    found = await ctx.session.execute(statement)
-    return {"items": [{"value": str(value), "label": label} for value, label in found]}
+    return await fetch_choices(ctx, statement)

@@ -3306,21 +3306,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * AccountChoice
-         * @description An account as a form offers it: by its code.
-         */
-        AccountChoice: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
-        };
-        /** AccountChoices */
-        AccountChoices: {
-            /** Items */
-            items: components["schemas"]["AccountChoice"][];
-        };
-        /**
          * AccountRead
          * @description An account with what was posted to it in the viewer's scope.
          */
@@ -3949,13 +3934,6 @@ export interface components {
             /** Value */
             value: string;
         };
-        /** ChoiceOfUnit */
-        ChoiceOfUnit: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
-        };
         /** Choices */
         Choices: {
             /** Items */
@@ -4566,18 +4544,6 @@ export interface components {
             state: string;
             /** Version */
             version: number;
-        };
-        /** EntryChoice */
-        EntryChoice: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
-        };
-        /** EntryChoices */
-        EntryChoices: {
-            /** Items */
-            items: components["schemas"]["EntryChoice"][];
         };
         /** EntryCreate */
         EntryCreate: {
@@ -5352,18 +5318,6 @@ export interface components {
              * @enum {string}
              */
             locale: "zh-CN" | "en";
-        };
-        /** Lookup */
-        Lookup: {
-            /** Items */
-            items: components["schemas"]["LookupItem"][];
-        };
-        /** LookupItem */
-        LookupItem: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
         };
         /** MenuItem */
         MenuItem: {
@@ -7282,18 +7236,6 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** RoleChoice */
-        RoleChoice: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
-        };
-        /** RoleChoices */
-        RoleChoices: {
-            /** Items */
-            items: components["schemas"]["RoleChoice"][];
-        };
         /** RoleCopy */
         RoleCopy: {
             /** Code */
@@ -8948,11 +8890,6 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** UnitChoices */
-        UnitChoices: {
-            /** Items */
-            items: components["schemas"]["ChoiceOfUnit"][];
-        };
         /** UnitClose */
         UnitClose: {
             /**
@@ -9742,7 +9679,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoleChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -11368,7 +11305,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lookup"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -11719,7 +11656,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -12004,7 +11941,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -12851,7 +12788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -13653,7 +13590,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UnitChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -13680,7 +13617,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UnitChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -13707,7 +13644,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UnitChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -15281,7 +15218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lookup"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -15308,7 +15245,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lookup"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -15335,7 +15272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lookup"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -15362,7 +15299,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lookup"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
@@ -15478,7 +15415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryChoices"];
+                    "application/json": components["schemas"]["Choices"];
                 };
             };
             401: components["responses"]["Refusal401"];
