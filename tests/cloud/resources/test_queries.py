@@ -76,6 +76,21 @@ async def test_the_room_list_filters_sums_and_refuses_a_wrong_scope(
     assert (await at_site.get("/api/v1/resources/rooms")).json()["total"] == 2
 
 
+async def test_the_room_list_takes_an_address_as_bills_do(world: World, client: Client) -> None:
+    await _three_rooms(world)
+    caller = client(world.headquarters())
+
+    async def found(q: str) -> list[str]:
+        answer = await caller.get("/api/v1/resources/rooms", params={"q": q, "sort": "path"})
+        return [row["path"] for row in answer.json()["items"]]
+
+    for address in ("1-1-1001", "1栋1单元1001室", "1－1－10", "1幢 1单元 10"):
+        assert await found(address) == ["1-1-1001"], address
+    assert await found("1-1") == ["1-1-201", "1-1-1001"]
+    assert await found("1001") == ["1-1-1001"]
+    assert await found("1-1-1%") == []
+
+
 async def test_buildings_show_their_units_and_rooms(world: World, client: Client) -> None:
     await _three_rooms(world)
     answer = (await client(world.at_site()).get("/api/v1/resources/buildings")).json()

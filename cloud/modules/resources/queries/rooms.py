@@ -188,12 +188,14 @@ async def room_counts(ctx: Ctx) -> dict[UUID, int]:
 
 
 def _rooms() -> Statement:
-    building = aliased(Space)
+    """A room stands in a unit of a building, or straight in the building. Outer joins on keys:
+    what counts the rooms does without them."""
+    parent, above = aliased(Space), aliased(Space)
     return (
         select(
             *_room_columns(),
             col(Unit.name).label("site_name"),
-            col(building.name).label("building_name"),
+            func.coalesce(col(above.name), col(parent.name)).label("building_name"),
             col(Room.handover_on).label("handover_on"),
             col(Room.move_in_on).label("move_in_on"),
             col(Space.name).label("name"),
@@ -204,12 +206,13 @@ def _rooms() -> Statement:
         .select_from(Room)
         .join(Space, _own_space())
         .join(Unit, col(Unit.id) == col(Room.org_id))
-        .join(
-            building,
-            and_(
-                col(building.org_id) == col(Space.org_id),
-                col(building.path) == func.split_part(col(Space.path), PATH_SEPARATOR, 1),
-            ),
+        .outerjoin(
+            parent,
+            and_(col(parent.org_id) == col(Space.org_id), col(parent.id) == col(Space.parent_id)),
+        )
+        .outerjoin(
+            above,
+            and_(col(above.org_id) == col(parent.org_id), col(above.id) == col(parent.parent_id)),
         )
     )
 
@@ -227,7 +230,10 @@ async def list_rooms(
     """The rooms of the scope. `more` are views that a module above counts, `only` one of them."""
     statement = _rooms()
     statement = await organization.within(ctx, statement, col(Room.org_id), listing.site_id)
-    if listing.q:
+    rooms = rooms_at(listing.q)
+    if rooms is not None:
+        statement = statement.where(col(Room.id).in_(rooms))
+    elif listing.q:
         wanted = contains(listing.q)
         statement = statement.where(
             or_(col(Space.path).like(wanted), col(Space.full_name).like(wanted))
