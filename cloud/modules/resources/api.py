@@ -75,18 +75,18 @@ async def lookup_sites(ctx: ReadRooms, q: Typed = "") -> Choices:
 
 
 @router.get("/lookup/buildings", response_model=Choices)
-async def lookup_buildings(ctx: ReadRooms, q: Typed = "") -> Choices:
-    return await queries.lookup_spaces(ctx, q, kinds=queries.BUILDINGS)
+async def lookup_buildings(ctx: ReadRooms, q: Typed = "", site_id: UUID | None = None) -> Choices:
+    return await queries.lookup_spaces(ctx, q, kinds=queries.BUILDINGS, site_id=site_id)
 
 
 @router.get("/lookup/parents", response_model=Choices)
-async def lookup_parents(ctx: ReadRooms, q: Typed = "") -> Choices:
-    return await queries.lookup_spaces(ctx, q, kinds=queries.PARENTS_OF_ROOMS)
+async def lookup_parents(ctx: ReadRooms, q: Typed = "", site_id: UUID | None = None) -> Choices:
+    return await queries.lookup_spaces(ctx, q, kinds=queries.PARENTS_OF_ROOMS, site_id=site_id)
 
 
 @router.get("/lookup/rooms", response_model=Choices)
-async def lookup_rooms(ctx: ReadRooms, q: Typed = "") -> Choices:
-    return await queries.lookup_spaces(ctx, q, kinds=queries.ROOMS)
+async def lookup_rooms(ctx: ReadRooms, q: Typed = "", site_id: UUID | None = None) -> Choices:
+    return await queries.lookup_spaces(ctx, q, kinds=queries.ROOMS, site_id=site_id)
 
 
 @router.post("/buildings", response_model=SpaceAdded, status_code=201)

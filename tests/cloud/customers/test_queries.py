@@ -99,3 +99,17 @@ async def test_a_phone_is_shown_in_full_to_who_may_and_leaves_a_trace(
             select(AuditRow).where(col(AuditRow.action) == "customers.phone.revealed")
         )
         assert [row.subject_id for row in rows.scalars()] == [party.id]
+
+
+async def test_a_form_offers_the_people_of_its_community(world: World, client: Client) -> None:
+    async with world.unit(world.headquarters()) as ctx:
+        await add_party(ctx, world.alpha.site_id)
+        await add_party(ctx, world.alpha.other_site_id, name="李静")
+    lookup = "/api/v1/customers/lookup/parties"
+    here = {"site_id": str(world.alpha.site_id)}
+
+    everybody = (await client(world.headquarters()).get(lookup)).json()["items"]
+    of_it = (await client(world.headquarters()).get(lookup, params=here)).json()["items"]
+
+    assert len(everybody) == 2
+    assert [item["label"] for item in of_it] == ["张伟 138****5512"]

@@ -108,6 +108,23 @@ async def test_lookups_offer_the_sites_in_scope(world: World, client: Client) ->
     ]
 
 
+async def test_lookups_offer_the_spaces_of_one_community(world: World, client: Client) -> None:
+    await _three_rooms(world)
+    hq, here = client(world.headquarters()), {"site_id": str(world.alpha.other_site_id)}
+
+    async def offered(kind: str, **asked: str) -> list[str]:
+        answer = await hq.get(f"/api/v1/resources/lookup/{kind}", params=asked)
+        return [item["label"] for item in answer.json()["items"]]
+
+    assert len(await offered("rooms")) == 3
+    assert await offered("rooms", **here) == ["AS2 10幢1单元101"]
+    assert await offered("parents", **here) == ["AS2 10幢", "AS2 10幢1单元"]
+    assert await offered("buildings", **here) == ["AS2 10幢"]
+    assert await offered("rooms", q="1-1-1001") == ["AS1 1幢1单元1001"]
+    refused = await client(world.at_site()).get("/api/v1/resources/lookup/rooms", params=here)
+    assert (refused.status_code, refused.json()["code"]) == (403, "project-not-yours")
+
+
 async def test_a_room_is_added_over_http_and_shape_mistakes_are_named(
     world: World, client: Client
 ) -> None:

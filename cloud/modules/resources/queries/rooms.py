@@ -364,17 +364,27 @@ def _below(kind: SpaceKind) -> Any:
     )
 
 
-async def lookup_spaces(ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind]) -> Choices:
-    """Nodes of the tree as the choices of a form field."""
+async def lookup_spaces(
+    ctx: Ctx, q: str, *, kinds: Sequence[SpaceKind], site_id: UUID | None = None
+) -> Choices:
+    """Nodes of the tree as the choices of a form field, of one community where it is known."""
     label = func.concat(col(Unit.name), " ", col(Space.full_name))
+    ways: list[Expression] = [
+        col(Space.full_name).like(contains(q)),
+        col(Unit.name).like(contains(q)),
+    ]
+    path = path_of(q)
+    if path is not None:
+        ways.append(begins(col(Space.path), path))
     statement = (
         select(col(Space.id), label)
         .join(Unit, col(Unit.id) == col(Space.org_id))
         .where(
             col(Space.kind).in_(kinds),
             ~exists().where(col(Room.id) == col(Space.id), col(Room.state) == RoomState.closed),
-            or_(col(Space.full_name).like(contains(q)), col(Unit.name).like(contains(q))),
+            or_(*ways),
         )
         .order_by(col(Unit.code), col(Space.sort_key))
     )
+    statement = await organization.within(ctx, statement, col(Space.org_id), site_id)
     return await fetch_choices(ctx, statement)

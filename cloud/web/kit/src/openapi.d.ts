@@ -15205,6 +15205,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                site_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -15232,6 +15233,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                site_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -15259,6 +15261,7 @@ export interface operations {
         parameters: {
             query?: {
                 q?: string;
+                site_id?: string | null;
             };
             header?: never;
             path?: never;

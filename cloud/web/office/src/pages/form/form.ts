@@ -7,6 +7,8 @@ import { computed, nextTick, reactive, ref } from 'vue'
 
 import { faultOf, fieldOfPath, initial, payload } from './values'
 
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
 type Send = (values: Record<string, unknown>) => Promise<void>
 
 export function useForm(form: Form, row: Row, send: Send) {
@@ -24,6 +26,8 @@ export function useForm(form: Form, row: Row, send: Send) {
     return found
   })
   const count = computed(() => Object.keys(faults).length)
+  /** The community that is filled in, or that the row is of: what is looked up is of it too. */
+  const site = computed(() => [values.site_id, row.site_id].find(isText) ?? null)
 
   function check(key: string): void {
     const field = form.fields.find((one) => one.key === key)!
@@ -62,5 +66,5 @@ export function useForm(form: Form, row: Row, send: Send) {
     element?.querySelector<HTMLElement>('input, textarea, button')?.focus()
   }
 
-  return { values, faults, failure, sections, count, check, submit, toFirst }
+  return { row, values, faults, failure, sections, count, site, check, submit, toFirst }
 }

@@ -22,6 +22,13 @@ function start(field: Field, row: Row): FormValue {
   return field.default ?? null
 }
 
+/** What the row calls the record that a field names: room_id goes with room_name. */
+export function labelOf(field: Field, row: Row): string | null {
+  const stem = field.key.replace(/_id$/, '')
+  const label = stem === field.key ? null : (row[`${stem}_name`] ?? row[stem])
+  return typeof label === 'string' && label ? label : null
+}
+
 /** As a person would type it: 2.380000 is 2.38. */
 function typed(field: Field, current: FormValue | number): FormValue {
   if (field.kind === 'percent') return perCent(String(current))
