@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 
 import psycopg
@@ -139,6 +140,7 @@ def runtime(
     folders = [ROOT / "kernel" / "locale"]
     folders += [ROOT / "modules" / module.name / "locale" for module in MODULES]
     folders.append(CHECKOUT / "dashboards" / "locale")
+    searches = [source for module in MODULES for source in module.searches]
     return Runtime(
         settings=settings,
         endpoints=endpoints,
@@ -150,7 +152,7 @@ def runtime(
         files=Files(settings.data_dir),
         version=version("wuye"),
         catalog=catalog(),
-        searches=tuple(source for module in MODULES for source in module.searches),
+        searches=tuple(sorted(searches, key=attrgetter("rank"))),
     )
 
 

@@ -78,10 +78,12 @@ class SearchAnswer(BaseModel):
 
 @dataclass(frozen=True)
 class Source:
-    """What a module lets people find. `find` runs in the caller's scope, for who may read it."""
+    """What a module lets people find. `find` runs in the caller's scope, for who may read it;
+    the lowest `rank` is shown first."""
 
     code: str
     title: str
     icon: str
     permission: StrEnum
     find: Callable[[Ctx, Wanted], Awaitable[list[SearchHit]]]
+    rank: int

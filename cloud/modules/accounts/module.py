@@ -19,7 +19,14 @@ MODULE = Module(
     pages=pages.PAGES,
     menu=pages.MENU,
     searches=(
-        Source("staff", "Staff accounts", "user-cog", AccountsPermission.user_read, queries.search),
+        Source(
+            "staff",
+            "Staff accounts",
+            "user-cog",
+            AccountsPermission.user_read,
+            queries.search,
+            rank=50,
+        ),
     ),
     handlers=handlers.HANDLERS,
     seed=seeds.seed,

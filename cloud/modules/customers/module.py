@@ -26,6 +26,7 @@ MODULE = Module(
             "users",
             CustomersPermission.party_read,
             queries.search,
+            rank=20,
         ),
     ),
     handlers=handlers.HANDLERS,

@@ -27,6 +27,7 @@ MODULE = Module(
             "receipt-text",
             ReceivingPermission.receipt_read,
             queries.search_receipts,
+            rank=40,
         ),
     ),
     seed=seeds.seed,

@@ -16,7 +16,14 @@ MODULE = Module(
     pages=pages.PAGES,
     menu=pages.MENU,
     searches=(
-        Source("vehicles", "Vehicles", "car", VehiclesPermission.vehicle_read, queries.search),
+        Source(
+            "vehicles",
+            "Vehicles",
+            "car",
+            VehiclesPermission.vehicle_read,
+            queries.search,
+            rank=30,
+        ),
     ),
     seed=seeds.seed,
 )

@@ -15,6 +15,7 @@ from cloud.modules.customers.models import PartyKind
 from cloud.modules.resources import service as resources
 from cloud.modules.resources.models import RoomState, RoomUsage
 from tests.cloud.kernel.test_http import assert_refused
+from tests.cloud.vehicles.builders import add_vehicle
 from tests.kit.world import World
 
 Clients = Callable[..., httpx.AsyncClient]
@@ -135,3 +136,19 @@ class TestInitials:
     )
     def test_are_letters_and_digits(self, name: str, letters: str) -> None:
         assert initials(name) == letters
+
+
+async def test_rooms_and_people_come_before_vehicles_and_papers(
+    client: Clients, world: World, estate: UUID
+) -> None:
+    async with world.unit() as ctx:
+        await customers.add_party(
+            ctx,
+            site_id=world.alpha.site_id,
+            name="李静",
+            kind=PartyKind.person,
+            phone="12025550143",
+        )
+        await add_vehicle(ctx, world.alpha.site_id, "粤B12025", room_id=estate)
+
+    assert list(await found(client(world.at_site()), q="1202")) == ["rooms", "people", "vehicles"]

@@ -12,7 +12,6 @@ import { iconOf } from './icons'
 
 const PAGES_MAX = 9
 const PAUSE_MS = 160
-const COUNTER = '/counter'
 const MAY_READ_ROOM = 'receiving.receipt:read'
 export const QUERY_MAX = 50
 
@@ -36,7 +35,6 @@ export function usePalette() {
   const items = computed(() =>
     session.menu.flatMap((top) => leaves([top]).map((item) => ({ item, top })))
   )
-  const atCounter = computed(() => items.value.some(({ item }) => item.view === COUNTER))
 
   /** Before anything is typed: the way to each page. */
   const pages = computed<Omit<Hit, 'heading'>[]>(() =>
@@ -64,9 +62,8 @@ export function usePalette() {
   })
   const hint = computed(() => (query.value.trim() ? (answer.value?.hint ?? '') : ''))
 
-  /** Who takes payments goes on with the room at the counter, who may only look sees all of it. */
+  /** The room as a whole for who may see it; its place in the list for the others. */
   function roomPath(hit: SearchHit): string {
-    if (atCounter.value) return `${COUNTER}?room=${hit.key}`
     return session.may(MAY_READ_ROOM) ? `/rooms/${hit.key}` : hit.path
   }
 
