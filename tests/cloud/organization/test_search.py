@@ -8,8 +8,13 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import event, text
 
+from cloud.kernel.context import Ctx
+from cloud.kernel.hot import driver_of
 from cloud.kernel.initials import initials
+from cloud.kernel.search import Source, Wanted
+from cloud.main import MODULES
 from cloud.modules.customers import service as customers
 from cloud.modules.customers.models import PartyKind
 from cloud.modules.resources import service as resources
@@ -152,3 +157,45 @@ async def test_rooms_and_people_come_before_vehicles_and_papers(
         await add_vehicle(ctx, world.alpha.site_id, "粤B12025", room_id=estate)
 
     assert list(await found(client(world.at_site()), q="1202")) == ["rooms", "people", "vehicles"]
+
+
+class TestTheLastDocuments:
+    @pytest.mark.parametrize("viewer", ["headquarters", "at_site"])
+    @pytest.mark.parametrize(
+        ("code", "index"),
+        [
+            ("bills", "ix_charging_bill_company_id_number"),
+            ("receipts", "ix_receiving_receipt_company_id_number"),
+        ],
+    )
+    async def test_come_off_the_index_of_numbers(
+        self, world: World, viewer: str, code: str, index: str
+    ) -> None:
+        (source,) = (each for module in MODULES for each in module.searches if each.code == code)
+        async with world.unit(getattr(world, viewer)()) as ctx:
+            await ctx.session.execute(text("SET LOCAL enable_sort = off"))
+            (plan,) = await plans_of(ctx, source, Wanted(text="YS2026", orgs=None))
+
+        assert f"Index Scan Backward using {index}" in plan
+        assert "Sort" not in plan
+
+
+async def plans_of(ctx: Ctx, source: Source, wanted: Wanted) -> list[str]:
+    """How Postgres would answer each statement of a source."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append((arguments[2], arguments[3]))
+
+    engine = (await ctx.session.connection()).sync_connection
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        await source.find(ctx, wanted)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    driver = await driver_of(ctx.session)
+    plans = []
+    for statement, parameters in asked:
+        found = await driver.execute(f"EXPLAIN {statement}", parameters)
+        plans.append("\n".join(str(row[0]) for row in await found.fetchall()))
+    return plans

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.listing import Statement, begins
+from cloud.kernel.listing import Statement, backwards, begins
 from cloud.kernel.money import ZERO
 from cloud.kernel.search import SearchHit, SearchTag, Wanted
 from cloud.kernel.ui.language import Tone
@@ -65,7 +65,7 @@ async def search_bills(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
         )
         .join(Settlement, col(Settlement.id) == col(Bill.id))
         .where(begins(col(Bill.number), wanted.number))
-        .order_by(col(Bill.number).desc())
+        .order_by(backwards(col(Bill.number)))
         .limit(wanted.limit)
     )
     if wanted.orgs is not None:

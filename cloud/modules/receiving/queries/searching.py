@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.listing import Statement, begins
+from cloud.kernel.listing import Statement, backwards, begins
 from cloud.kernel.search import SearchHit, Wanted
 from cloud.modules.receiving.models import Receipt
 from cloud.modules.resources.models import Space
@@ -26,7 +26,7 @@ async def search_receipts(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
         .select_from(Receipt)
         .join(Space, col(Space.id) == col(Receipt.room_id))
         .where(begins(col(Receipt.number), wanted.number))
-        .order_by(col(Receipt.number).desc())
+        .order_by(backwards(col(Receipt.number)))
         .limit(wanted.limit)
     )
     if wanted.orgs is not None:
