@@ -28,7 +28,7 @@ from cloud.modules.organization.models import Unit
 from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Space
 from cloud.modules.vehicles.models import PlateType, Vehicle
-from cloud.modules.vehicles.rules import folded, office_and_serial, sought
+from cloud.modules.vehicles.rules import folded, most_of_a_plate, office_and_serial, sought
 from cloud.modules.vehicles.schemas import VehicleRead
 
 OF_ROOM_MAX = 50
@@ -115,10 +115,24 @@ def _matches(q: str) -> Expression:
     rooms = resources.rooms_at(q)
     if rooms is not None:
         return col(Vehicle.room_id).in_(rooms)
+    most = most_of_a_plate(q)
+    if most is not None:
+        return _begins(most)
     ways = [col(Party.name).like(contains(q)), col(Space.full_name).like(contains(q))]
     plate = folded(q)
     if plate:
         ways.append(col(Vehicle.plate_key).like(contains(plate)))
+    return or_(*ways)
+
+
+def _begins(plate: str) -> Expression:
+    """Off the indexes: the plate, or its part after the province, or after the province and the
+    letter, begins with what was typed."""
+    key, serial = col(Vehicle.plate_key), col(Vehicle.serial_key)
+    ways = [begins(key, plate), begins(serial, plate)]
+    apart = office_and_serial(plate)
+    if apart is not None:
+        ways.append(and_(begins(serial, apart[1]), func.substr(key, 2, 1) == apart[0]))
     return or_(*ways)
 
 
@@ -134,19 +148,13 @@ async def vehicles_of_room(ctx: Ctx, room_id: UUID) -> list[VehicleRead]:
 
 
 async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:
-    """Vehicles in use whose plate begins with what was typed, or its part after the province, or
-    after the province and the letter."""
+    """Vehicles in use whose plate, or the end of it, begins with what was typed."""
     plate = sought(wanted.text)
     if plate is None:
         return []
-    key, serial = col(Vehicle.plate_key), col(Vehicle.serial_key)
-    ways = [begins(key, plate), begins(serial, plate)]
-    apart = office_and_serial(plate)
-    if apart is not None:
-        ways.append(and_(begins(serial, apart[1]), func.substr(key, 2, 1) == apart[0]))
     statement = (
         _rows()
-        .where(or_(*ways), _in_use())
+        .where(_begins(plate), _in_use())
         .order_by(col(Vehicle.plate), col(Vehicle.id))
         .limit(wanted.limit)
     )

@@ -39,6 +39,8 @@ _FORMS = {
     PlateType.other: r"\w{2,20}",
     PlateType.unlicensed: "",
 }
+_MOST = 5
+_DIGIT = re.compile(r"\d")
 _BETWEEN = re.compile(r"[\W_]+")
 _LOOKALIKES = str.maketrans("OI", "01")
 _SOUGHT = re.compile(r"[一-鿿][A-Z0-9]{1,8}[一-鿿]?|[A-Z0-9]{2,8}[一-鿿]?")
@@ -71,6 +73,15 @@ def sought(text: str) -> str | None:
     """The beginning of a plate or of its serial, folded; None for what is none, as a name is."""
     plain = _plain(text)
     return plain.translate(_LOOKALIKES) if _SOUGHT.fullmatch(plain) else None
+
+
+def most_of_a_plate(text: str) -> str | None:
+    """As `sought`, for so many signs that nobody looks for them inside a plate. A plate has a
+    digit, a name has none."""
+    plate = sought(text)
+    if plate is None or len(plate) < _MOST or not _DIGIT.search(text):
+        return None
+    return plate
 
 
 def office_and_serial(plate: str) -> tuple[str, str] | None:

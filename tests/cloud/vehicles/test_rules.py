@@ -9,6 +9,7 @@ from cloud.modules.vehicles.rules import (
     EXAMPLES,
     folded,
     is_plate,
+    most_of_a_plate,
     office_and_serial,
     plate_of,
     sought,
@@ -98,6 +99,12 @@ class TestSought:
     @pytest.mark.parametrize("typed", ["", "张伟", "粤", "1", "13812345512", "3幢1单元1202"])
     def test_is_nothing_for_what_is_none(self, typed: str) -> None:
         assert sought(typed) is None
+
+    def test_is_most_of_a_plate_with_five_signs_and_a_digit(self) -> None:
+        assert most_of_a_plate("粤b·1o3") == "粤B103"
+        assert most_of_a_plate("b12345") == "B12345"
+        for less in ("2345", "Lewis", "张伟", "13812345512"):
+            assert most_of_a_plate(less) is None, less
 
     def test_may_leave_out_the_province(self) -> None:
         assert office_and_serial("B12345") == ("B", "12345")
