@@ -171,7 +171,7 @@ def _creation(title: str, *place: Field) -> Form:
                 default="true",
                 section="Meter plate",
             ),
-            Field("initial_value", "Register shows", Kind.quantity, section="Installation"),
+            Field("initial_value", "Register starts at", Kind.quantity, section="Installation"),
             Field("installed_on", "Installed on", Kind.date, section="Installation"),
             Field(
                 "parent_id",
