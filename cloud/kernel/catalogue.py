@@ -41,8 +41,6 @@ from cloud.kernel.ui.language import Kind, Tone
 from cloud.kernel.ui.pages import Action, Choice, Column, Filter, Form, Route, TablePage, View
 from cloud.kernel.ui.pages import Field as FormField
 
-CHOICES_MAX = 200
-
 
 class EntryState(StrEnum):
     in_use = "in_use"

@@ -17,6 +17,7 @@ from cloud.kernel.context import Ctx, Holding, Principal
 from cloud.kernel.db import Scope, Sessions
 from cloud.kernel.errors import Forbidden, NotFound
 from cloud.kernel.listing import Listing, Sorting, Statement, begins, contains, fetch_page, starts
+from cloud.kernel.masking import masked_phone
 from cloud.kernel.permissions import Catalog, action, parts
 from cloud.kernel.runtime import Runtime
 from cloud.kernel.search import SearchHit, Wanted
@@ -130,15 +131,6 @@ def _ids_of(column: Any) -> Any:
     )
 
 
-def _phone_masked() -> Any:
-    phone = col(User.phone)
-    return case(
-        (func.length(phone) >= 11, func.left(phone, 3).concat("****").concat(func.right(phone, 4))),
-        (phone == "", ""),
-        else_=func.concat("****", func.right(phone, 2)),
-    )
-
-
 _USER_STATE = case((col(User.disabled_at).is_(None), "active"), else_="disabled")
 
 
@@ -153,7 +145,7 @@ async def list_users(
             col(User.login).label("login"),
             col(User.name).label("name"),
             col(User.post).label("post"),
-            _phone_masked().label("phone_masked"),
+            masked_phone(col(User.phone)).label("phone_masked"),
             col(User.org_id).label("org_id"),
             col(Unit.name).label("unit_name"),
             col(User.department_id).label("department_id"),

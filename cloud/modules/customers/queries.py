@@ -29,6 +29,7 @@ from cloud.kernel.listing import (
     fetch_page,
     starts,
 )
+from cloud.kernel.masking import masked_id_number, masked_phone
 from cloud.kernel.periods import ONE_DAY
 from cloud.kernel.search import SearchHit, Wanted
 from cloud.modules.customers.models import OWNERS, Party, PartyKind, RoomParty, RoomRole
@@ -69,26 +70,7 @@ class PartyOfRoom:
 
 
 def phone_masked() -> Any:
-    """A phone number as a list shows it, 138****5512: the whole one stays in the database."""
-    phone = col(Party.phone)
-    return case(
-        (func.length(phone) >= 11, func.left(phone, 3).concat("****").concat(func.right(phone, 4))),
-        (phone == "", ""),
-        else_=func.concat("****", func.right(phone, 2)),
-    )
-
-
-def id_number_masked() -> Any:
-    """An id number as a page shows it: its first four and last two signs."""
-    number = col(Party.id_number)
-    return case(
-        (number == "", ""),
-        (
-            func.length(number) >= 10,
-            func.left(number, 4).concat("************").concat(func.right(number, 2)),
-        ),
-        else_=func.concat("****", func.right(number, 2)),
-    )
+    return masked_phone(col(Party.phone))
 
 
 def _holds(on: Any) -> Any:
@@ -243,7 +225,7 @@ def _parties(today: date) -> Statement:
             col(Party.name).label("name"),
             col(Party.kind).label("kind"),
             phone_masked().label("phone_masked"),
-            id_number_masked().label("id_number_masked"),
+            masked_id_number(col(Party.id_number)).label("id_number_masked"),
             col(Party.type_id).label("type_id"),
             func.coalesce(entry_name(col(Party.type_id)), "").label("type_name"),
             func.coalesce(rooms, "").label("rooms"),
