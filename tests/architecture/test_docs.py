@@ -95,6 +95,15 @@ class TestModulePages:
         assert {code: said.get(code) for code in refusals(module)} == refusals(module)
 
 
+    @pytest.mark.parametrize("module", [module.name for module in main.MODULES])
+    def test_name_every_table_and_every_job(self, module: str) -> None:
+        said = set(_QUOTED.findall(read(f"docs/modules/{module}.md")))
+
+        tables = {name for name in main.metadata().tables if name.startswith(f"{module}_")}
+        jobs = {job.name for one in main.MODULES if one.name == module for job in one.jobs}
+        assert tables | jobs <= said
+
+
 class TestReadme:
     def test_is_short(self) -> None:
         assert len(read("README.md").splitlines()) <= README_LINES_MAX
