@@ -50,7 +50,7 @@ export function listen(change: Partial<typeof listeners>): void {
   Object.assign(listeners, change)
 }
 
-export function withQuery(path: string, query: Query = {}): string {
+function withQuery(path: string, query: Query = {}): string {
   const pairs = Object.entries(query).filter(([, value]) => value != null && value !== '')
   if (!pairs.length) return path
   const search = new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))

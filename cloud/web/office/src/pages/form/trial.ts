@@ -11,7 +11,7 @@ import { faultOf, payload, type FormValues } from './values'
 const QUIET_MS = 350
 
 /** The values to try out; null while one of those that it needs is missing or malformed. */
-export function tried(form: Form, values: FormValues): Record<string, unknown> | null {
+function tried(form: Form, values: FormValues): Record<string, unknown> | null {
   const { trial } = form
   if (!trial) return null
   for (const field of form.fields) {

@@ -122,7 +122,7 @@ export function useLayout(table: Table, preferences: Preferences) {
   return { kept, ordered, columns, fixed, take, chosen, show, move, reset }
 }
 
-export function widthOf(column: Column): number {
+function widthOf(column: Column): number {
   const width =
     column.width ??
     (column.note_key && column.kind === 'date' ? DATE_WITH_NOTE : WIDTHS[column.kind])

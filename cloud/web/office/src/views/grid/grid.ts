@@ -3,7 +3,7 @@
 import type { GridCell } from '@wuye/kit/types'
 
 /** In the order of the legend: what is normal, what is owed, what is not lived in. */
-export const LOOKS = [
+const LOOKS = [
   'usual',
   'overdue',
   'over_3',
