@@ -94,7 +94,6 @@ class TestModulePages:
 
         assert {code: said.get(code) for code in refusals(module)} == refusals(module)
 
-
     @pytest.mark.parametrize("module", [module.name for module in main.MODULES])
     def test_name_every_table_and_every_job(self, module: str) -> None:
         said = set(_QUOTED.findall(read(f"docs/modules/{module}.md")))

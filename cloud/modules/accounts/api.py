@@ -28,6 +28,7 @@ from cloud.modules.accounts.schemas import (
     RoleCopy,
     RoleCreate,
     RoleDetail,
+    RoleGrant,
     RoleKept,
     RolePermissions,
     RoleRead,
@@ -128,6 +129,13 @@ async def change_user(ctx: WriteUsers, user_id: UUID, wanted: UserChange) -> Use
         post=wanted.post or "",
         phone=wanted.phone,
         place=wanted.place(),
+    )
+
+
+@router.post("/accounts/users/{user_id}/grants", response_model=UserKept, status_code=201)
+async def grant_role(ctx: WriteUsers, user_id: UUID, wanted: RoleGrant) -> User:
+    return await service.grant_role(
+        ctx, user_id=user_id, role_id=wanted.role_id, unit_id=wanted.unit_id
     )
 
 

@@ -135,6 +135,22 @@ USERS = TablePage(
             done="{name} is changed",
         ),
         Action(
+            "grant",
+            "Give a role in a unit",
+            api.grant_role,
+            when={"state": ("active",)},
+            form=Form(
+                title="Give a role in a unit",
+                note="What the person holds elsewhere stays as it is.",
+                fields=(
+                    Field("role_id", "Role to give", "lookup", source=api.role_choices),
+                    Field("unit_id", "Works in", "lookup", source=organization_api.lookup_units),
+                ),
+                submit="Give",
+            ),
+            done="{name} is changed",
+        ),
+        Action(
             "reset",
             "Reset password",
             api.reset_password,

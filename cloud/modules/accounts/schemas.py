@@ -131,6 +131,15 @@ class UserChange(_Person):
     version: int
 
 
+class RoleGrant(BaseModel):
+    """One role more, in one unit and below."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role_id: UUID
+    unit_id: UUID
+
+
 class UserKept(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

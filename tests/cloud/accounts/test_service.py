@@ -13,7 +13,9 @@ from cloud.kernel.records import AuditRow
 from cloud.modules.accounts import service
 from cloud.modules.accounts.models import Role, User
 from cloud.modules.accounts.queries import AccountsAuthenticator
-from cloud.modules.accounts.service.people import LoginTaken
+from cloud.modules.accounts.service.people import LoginTaken, RoleHeldThere
+from cloud.modules.accounts.service.rights import BeyondYourOwn
+from cloud.modules.organization.service import UnitNotYours
 from tests.kit.world import World
 
 BOUND = text(
@@ -113,6 +115,47 @@ class TestGrantRole:
 
         assert principal is not None
         assert principal.scope.all
+
+    async def test_refuses_what_the_giver_does_not_hold(self, world: World) -> None:
+        user, role = await add_user(world), await add_role(world, "resources.room:read")
+        giver = world.at_site(permissions=["accounts.user:write"])
+
+        async with world.unit(giver) as ctx:
+            with pytest.raises(BeyondYourOwn) as refusal:
+                await service.grant_role(
+                    ctx, user_id=user.id, role_id=role.id, unit_id=world.alpha.site_id
+                )
+
+        assert [field.path for field in refusal.value.fields] == ["role_id"]
+
+    async def test_refuses_a_unit_that_the_giver_does_not_manage(self, world: World) -> None:
+        user, role = await add_user(world), await add_role(world)
+
+        async with world.unit(world.at_site()) as ctx:
+            with pytest.raises(UnitNotYours):
+                await service.grant_role(
+                    ctx, user_id=user.id, role_id=role.id, unit_id=world.alpha.region_id
+                )
+
+    async def test_refuses_the_same_twice(self, world: World) -> None:
+        user, role = await add_user(world), await add_role(world)
+        given = {"user_id": user.id, "role_id": role.id, "unit_id": world.alpha.site_id}
+
+        async with world.unit(world.headquarters()) as ctx:
+            await service.grant_role(ctx, **given)
+            with pytest.raises(RoleHeldThere):
+                await service.grant_role(ctx, **given)
+
+    async def test_makes_a_form_opened_before_it_stale(self, world: World) -> None:
+        """The form names all roles of the person: sent as it was, it would take the new one."""
+        user, role = await add_user(world), await add_role(world)
+
+        async with world.unit(world.headquarters()) as ctx:
+            after = await service.grant_role(
+                ctx, user_id=user.id, role_id=role.id, unit_id=world.alpha.site_id
+            )
+
+        assert after.version == user.version + 1
 
     async def test_without_any_opens_nothing(self, world: World) -> None:
         user = await add_user(world)

@@ -52,6 +52,10 @@ class RoleClosed(Conflict):
     message = "The role “{name}” is closed. Choose another."
 
 
+class RoleHeldThere(Conflict):
+    message = "“{name}” holds this role in this unit already."
+
+
 class DepartmentElsewhere(Unprocessable):
     message = "This department does not belong to the unit of the account."
 
@@ -225,7 +229,7 @@ async def _put_grants(ctx: Ctx, user: User, place: Place) -> None:
     if wanted == held.keys() and user.org_id == place.org_id:
         return
     if wanted - held.keys():
-        await _check_given(ctx, place)
+        await _check_given(ctx, place.role_ids, place.unit_ids, "role_ids", "unit_ids")
     for pair, grant in held.items():
         # A grant is its person's row: who moves to another unit takes the grants along.
         if pair not in wanted or user.org_id != place.org_id:
@@ -253,36 +257,48 @@ def _told(pairs: Collection[tuple[UUID, UUID]]) -> list[dict[str, str]]:
     ]
 
 
-async def _check_given(ctx: Ctx, place: Place) -> None:
-    for role_id in place.role_ids:
+async def _check_given(
+    ctx: Ctx,
+    role_ids: Collection[UUID],
+    unit_ids: Collection[UUID],
+    role_field: str,
+    unit_field: str,
+) -> None:
+    for role_id in role_ids:
         role = await ctx.get(Role, role_id)
         if role.closed_on is not None:
-            raise RoleClosed(name=role.name, fields=(FieldError("role_ids", "role-closed"),))
-    for unit_id in place.unit_ids:
+            raise RoleClosed(name=role.name, fields=(FieldError(role_field, "role-closed"),))
+    for unit_id in unit_ids:
         unit = await ctx.get(Unit, unit_id)
         if not organization.manages(ctx, unit_id):
             raise organization.UnitNotYours(
-                name=unit.name, fields=(FieldError("unit_ids", "unit-not-yours"),)
+                name=unit.name, fields=(FieldError(unit_field, "unit-not-yours"),)
             )
-    require_held(ctx, await permissions_of_roles(ctx, place.role_ids), field="role_ids")
+    require_held(ctx, await permissions_of_roles(ctx, role_ids), field=role_field)
 
 
-async def grant_role(ctx: Ctx, *, user_id: UUID, role_id: UUID, unit_id: UUID) -> Grant:
-    """Let the role hold for the person in the unit and below. Foreign ids are loaded first."""
-    user = await ctx.get(User, user_id)
-    role = await ctx.get(Role, role_id)
-    unit = await ctx.get(Unit, unit_id)
-    grant = Grant(**ctx.stamp(user.org_id), user_id=user.id, role_id=role.id, unit_id=unit.id)
-    ctx.session.add(grant)
-    await audit.record(
-        ctx,
-        action="accounts.role.granted",
-        subject_kind="accounts.user",
-        subject_id=user.id,
-        org_id=user.org_id,
-        after={"role": role.code, "unit_id": str(unit_id)},
+async def grant_role(ctx: Ctx, *, user_id: UUID, role_id: UUID, unit_id: UUID) -> User:
+    """Let one role more hold in one unit and below, beside what the person holds elsewhere.
+
+    Raises NotFound, UnitNotYours, PersonAbove, RoleClosed, RoleHeldThere and BeyondYourOwn.
+    """
+    await in_turn(ctx)
+    user = await get_own_user(ctx, user_id)
+    await require_above(ctx, user, with_permissions=False)
+    await _check_given(ctx, [role_id], [unit_id], "role_id", "unit_id")
+    held = select(col(Grant.id)).where(
+        col(Grant.user_id) == user.id,
+        col(Grant.role_id) == role_id,
+        col(Grant.unit_id) == unit_id,
     )
-    return grant
+    if (await ctx.session.execute(held)).first() is not None:
+        raise RoleHeldThere(name=user.name, fields=(FieldError("role_id", "role-held-there"),))
+    ctx.session.add(
+        Grant(**ctx.stamp(user.org_id), user_id=user.id, role_id=role_id, unit_id=unit_id)
+    )
+    user.version += 1
+    await _record(ctx, user, "accounts.user.granted", after={"grants": _told([(role_id, unit_id)])})
+    return user
 
 
 async def disable_user(ctx: Ctx, *, user_id: UUID, reason: str) -> User:
