@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from cloud.modules.charging.schemas import ClosedPeriod
-from cloud.modules.receiving.schemas.documents import DepositAtCounter, PrepaidAtCounter, Shown
+from cloud.modules.receiving.schemas.counter import DepositAtCounter, PrepaidAtCounter, Shown
 
 
 class BuildingOnGrid(BaseModel):
