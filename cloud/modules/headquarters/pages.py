@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from cloud.kernel.ui.language import Kind, Tone
-from cloud.kernel.ui.pages import Action, Choice, Column, Field, Filter, Form, MenuEntry, TablePage
+from cloud.kernel.ui.language import Kind
+from cloud.kernel.ui.pages import Action, Column, Field, Filter, Form, MenuEntry, TablePage
 from cloud.modules.headquarters import api
-from cloud.modules.organization.models import UnitKind
+from cloud.modules.organization.pages import KINDS
 
-KINDS = (
-    Choice(UnitKind.company, "Company", Tone.mute),
-    Choice(UnitKind.region, "Region", Tone.mute),
-    Choice(UnitKind.project, "Community", Tone.mute),
-)
 RATES = (
     Field("current_rate", "Current collection rate", Kind.percent),
     Field("combined_rate", "Combined collection rate", Kind.percent),

@@ -17,17 +17,10 @@ from cloud.modules.charging import api
 from cloud.modules.charging.queries import BindingState
 from cloud.modules.charging.rules import BINDING_LABELS
 from cloud.modules.resources import api as resources_api
-from cloud.modules.resources.models import RoomUsage
+from cloud.modules.resources.pages import USAGES
 
 BINDING_STATES = tuple(
     Choice(BindingState(state), *shown) for state, shown in BINDING_LABELS.items()
-)
-USAGES = (
-    Choice(RoomUsage.residential, "Residential"),
-    Choice(RoomUsage.commercial, "Commercial"),
-    Choice(RoomUsage.office, "Office"),
-    Choice(RoomUsage.parking, "Parking"),
-    Choice(RoomUsage.storage, "Storage"),
 )
 
 BINDINGS = TablePage(
