@@ -40,17 +40,17 @@ DEPOSIT_LABELS: dict[DepositState, tuple[str, Tone]] = {
 }
 
 MOVE_LABELS: dict[MoveKind, tuple[str, Tone]] = {
-    MoveKind.received: ("Received", Tone.ok),
-    MoveKind.used: ("Paid bills", Tone.info),
-    MoveKind.refunded: ("Refunded", Tone.warn),
-    MoveKind.deducted: ("Deducted", Tone.bad),
+    MoveKind.received: ("Received", Tone.mute),
+    MoveKind.used: ("Paid bills", Tone.mute),
+    MoveKind.refunded: ("Refunded", Tone.mute),
+    MoveKind.deducted: ("Deducted", Tone.mute),
     MoveKind.reversed: ("Reversed", Tone.mute),
-    MoveKind.restored: ("Restored", Tone.info),
+    MoveKind.restored: ("Restored", Tone.mute),
 }
 
 PAYOUT_LABELS: dict[PayoutKind, tuple[str, Tone]] = {
-    PayoutKind.prepaid: ("Prepaid", Tone.info),
-    PayoutKind.deposit: ("Deposit", Tone.wait),
+    PayoutKind.prepaid: ("Prepaid", Tone.mute),
+    PayoutKind.deposit: ("Deposit", Tone.mute),
 }
 
 STATE_LABELS: dict[ReceiptState, tuple[str, Tone]] = {
@@ -71,11 +71,11 @@ class LineKind(StrEnum):
 
 
 LINE_LABELS: dict[LineKind, tuple[str, Tone]] = {
-    LineKind.bill: ("Bill", Tone.info),
-    LineKind.receipt: ("Receipt", Tone.ok),
-    LineKind.reversal: ("Reversal", Tone.bad),
-    LineKind.refund: ("Refund", Tone.warn),
-    LineKind.deduction: ("Deduction", Tone.bad),
+    LineKind.bill: ("Bill", Tone.mute),
+    LineKind.receipt: ("Receipt", Tone.mute),
+    LineKind.reversal: ("Reversal", Tone.mute),
+    LineKind.refund: ("Refund", Tone.mute),
+    LineKind.deduction: ("Deduction", Tone.mute),
 }
 
 
