@@ -1,10 +1,11 @@
 // Widths, order and height of the rows: what the declaration says, then what this person chose.
 
-import type { Column, Kind, Table } from '@wuye/kit/page'
+import type { Action, Column, Kind, Table } from '@wuye/kit/page'
 import { useSession } from '@wuye/kit/session'
 import type { Layout } from '@wuye/kit/types'
 import { computed, reactive, watch } from 'vue'
 
+import { alignsRight } from '../values'
 import type { Kept as Preferences } from './preferences'
 
 export const HEIGHTS = { compact: 30, normal: 36, loose: 44 } as const
@@ -50,6 +51,7 @@ const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
 const CELL_PADDING = 21
+const AFTER_NUMBER = 14
 
 export interface Kept {
   order: string[]
@@ -122,29 +124,38 @@ export function useLayout(table: Table, preferences: Preferences) {
   return { kept, ordered, columns, fixed, take, chosen, show, move, reset }
 }
 
-function widthOf(column: Column): number {
+/** A left-aligned column behind a right-aligned one stands further from it. */
+export function isAfterNumber(column: Column, before: Column | undefined): boolean {
+  return Boolean(before && alignsRight(before) && !alignsRight(column))
+}
+
+function widthOf(column: Column, before?: Column): number {
   const width =
     column.width ??
     (column.note_key && column.kind === 'date' ? DATE_WITH_NOTE : WIDTHS[column.kind])
-  return Math.max(width, leastOf(column))
+  return Math.max(width, leastOf(column, before))
 }
 
 /** Room for the heading, and for the longest tag: English words are longer. */
-function leastOf(column: Column): number {
+function leastOf(column: Column, before?: Column): number {
   const heading = textWidth(column.label, 12) + (column.sortable ? 17 : 0)
   const tags =
     column.kind === 'tag' ? column.options.map((option) => textWidth(option.label, 12) + 12) : []
-  return Math.ceil(Math.max(heading, ...tags)) + CELL_PADDING
+  const gap = isAfterNumber(column, before) ? AFTER_NUMBER : 0
+  return Math.ceil(Math.max(heading, ...tags)) + CELL_PADDING + gap
 }
 
 function leastOfKind(column: Column): number {
   return column.kind === 'date' && column.note_key ? DATE_WITH_NOTE : LEAST[column.kind]
 }
 
-export function actionsWidth(labels: string[]): number {
-  if (!labels.length) return 0
+/** A row shows the first action that applies, the others open from the dots. */
+export function actionsWidth(actions: Action[]): number {
+  if (!actions.length) return 0
+  const sure = actions.findIndex((one) => !Object.keys(one.when).length)
+  const labels = (sure < 0 ? actions : actions.slice(0, sure + 1)).map((one) => one.label)
   const longest = Math.max(...labels.map((label) => textWidth(label, 13)))
-  return Math.ceil(longest) + (labels.length > 1 ? 34 : 0) + CELL_PADDING + 10
+  return Math.ceil(longest) + (actions.length > 1 ? 34 : 0) + CELL_PADDING + 10
 }
 
 const pen = document.createElement('canvas').getContext('2d')
@@ -160,7 +171,7 @@ function textWidth(text: string, size: number): number {
  * hard to read across. What is missing is taken from the columns that have more than they need.
  */
 export function spread(columns: Column[], room: number): number[] {
-  const widths = columns.map(widthOf)
+  const widths = columns.map((column, index) => widthOf(column, columns[index - 1]))
   const factor = room / sumOf(widths)
   if (factor > GROWTH_MAX) return widths.map((width) => Math.floor(width * GROWTH_MAX))
   if (factor < 1) return squeeze(columns, widths, room)
@@ -171,7 +182,7 @@ export function spread(columns: Column[], room: number): number[] {
 
 function squeeze(columns: Column[], widths: number[], room: number): number[] {
   const least = columns.map((column, index) =>
-    Math.max(leastOf(column), Math.min(widths[index]!, leastOfKind(column)))
+    Math.max(leastOf(column, columns[index - 1]), Math.min(widths[index]!, leastOfKind(column)))
   )
   const free = Math.max(0, room - sumOf(least))
   const slack = Math.max(1, sumOf(widths) - sumOf(least))
