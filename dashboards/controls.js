@@ -1,3 +1,90 @@
+// The browser writes its own date field in its own language, whatever the page speaks: the day is a
+// text like 2026-11-24 with a calendar of ours beside it.
+function dayField(model, words) {
+  const day = document.createElement('input')
+  day.inputMode = 'numeric'
+  day.maxLength = 10
+  day.placeholder = model.today
+  day.setAttribute('aria-label', words.as_of)
+  day.addEventListener('change', () => (model.as_of = day.value.trim() || model.today))
+  const show = () => (day.value = model.as_of)
+  show()
+  model.on('as_of', show)
+
+  const open = document.createElement('button')
+  open.type = 'button'
+  open.className = 'open'
+  open.title = words.calendar
+  open.setAttribute('aria-label', words.calendar)
+  const sheet = document.createElement('div')
+  sheet.className = 'calendar'
+  const close = () => sheet.replaceChildren()
+  open.addEventListener('click', () => {
+    if (sheet.childElementCount) return close()
+    const known = /^\d{4}-\d\d-\d\d$/.test(model.as_of) && model.as_of < model.today
+    drawMonth(sheet, model, words, (known ? model.as_of : model.today).slice(0, 7), (picked) => {
+      model.as_of = picked
+      close()
+      day.focus()
+    })
+  })
+  const field = document.createElement('span')
+  field.className = 'field'
+  field.append(day, open, sheet)
+  field.addEventListener('focusout', (event) => field.contains(event.relatedTarget) || close())
+  field.addEventListener('keydown', (event) => event.key === 'Escape' && close())
+  const label = document.createElement('label')
+  label.append(words.as_of, field)
+  return label
+}
+
+const utc = (iso) => new Date(`${iso}T00:00:00Z`)
+const iso = (date) => date.toISOString().slice(0, 10)
+
+function drawMonth(sheet, model, words, month, pick) {
+  const written = (options) => new Intl.DateTimeFormat(model.lang, { timeZone: 'UTC', ...options })
+  const first = utc(`${month}-01`)
+  const turn = (text, label, by) => {
+    const to = new Date(first)
+    to.setUTCMonth(to.getUTCMonth() + by)
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.textContent = text
+    button.setAttribute('aria-label', label)
+    button.disabled = iso(to) > model.today
+    button.addEventListener('click', () => {
+      drawMonth(sheet, model, words, iso(to).slice(0, 7), pick)
+      sheet.querySelector(by < 0 ? 'button' : 'button:nth-of-type(2)').focus()
+    })
+    return button
+  }
+  const title = document.createElement('b')
+  title.textContent = written({ year: 'numeric', month: 'long' }).format(first)
+  sheet.replaceChildren(turn('‹', words.earlier, -1), title, turn('›', words.later, 1))
+  const day = new Date(first)
+  day.setUTCDate(1 - ((first.getUTCDay() + 6) % 7)) // the Monday on or before the first
+  for (let place = 0; place < 7; place += 1) {
+    const name = document.createElement('span')
+    name.textContent = written({ weekday: 'narrow' }).format(new Date(day.getTime() + place * 864e5))
+    sheet.append(name)
+  }
+  while (iso(day).slice(0, 7) <= month) {
+    for (let place = 0; place < 7; place += 1) {
+      const one = iso(day)
+      const button = document.createElement('button')
+      button.type = 'button'
+      button.textContent = String(day.getUTCDate())
+      button.setAttribute('aria-label', one)
+      button.disabled = one > model.today
+      if (one === model.as_of) button.setAttribute('aria-current', 'date')
+      if (one.slice(0, 7) !== month) button.className = 'other'
+      button.addEventListener('click', () => pick(one))
+      sheet.append(button)
+      day.setUTCDate(day.getUTCDate() + 1)
+    }
+  }
+}
+
 // What is asked: date, span, unit; and how: again, on a wall. Plain inputs in the office's shape.
 export function render({ model, el }) {
   const words = model.words
@@ -47,16 +134,7 @@ export function render({ model, el }) {
     }
     draw()
     model.on('span', draw)
-    const day = document.createElement('input')
-    day.type = 'date'
-    day.setAttribute('aria-label', words.as_of)
-    day.max = model.today
-    day.value = model.as_of
-    day.addEventListener('change', () => day.value && (model.as_of = day.value))
-    model.on('as_of', () => (day.value = model.as_of))
-    const label = document.createElement('label')
-    label.append(words.as_of, day)
-    box.append(group, label)
+    box.append(group, dayField(model, words))
   }
 
   // The address keeps what was chosen, for a reload; the office keeps it for the way back.

@@ -83,13 +83,13 @@ class DashboardPage(Viewer):
         height = 320 if self.is_wall else 260
         return pn.pane.ECharts({}, height=height, sizing_mode="stretch_width", margin=0)
 
-    def panel(self, title: str, chart: Any) -> pn.Column:
+    def panel(self, title: str, *parts: Any) -> pn.Column:
         head = pn.pane.HTML(
             f"<h2>{escape(title)}</h2>", stylesheets=[CSS], css_classes=["title"], margin=0
         )
         return pn.Column(
             head,
-            chart,
+            *parts,
             stylesheets=[CSS],
             css_classes=["frame"],
             sizing_mode="stretch_width",
@@ -124,6 +124,7 @@ class DashboardPage(Viewer):
         template.add_variable("layout", [["controls"], ["lead"], *self.layout()])
         for icon in ("app_favicon", "apple_icon"):
             template.add_variable(icon, "/assets/mark.svg")
+        template.add_variable("lang", self.locale)
         template.add_variable("first", "lead")
         template.add_variable("skeleton", states.loading(self.panels))
         template.add_variable("theme_css", self.theme.css())

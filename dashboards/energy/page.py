@@ -10,6 +10,7 @@ from cloud.kernel.context import Principal
 from dashboards import states
 from dashboards.energy import figures as drawn
 from dashboards.energy.queries import Energy, energy
+from dashboards.formats import escape
 from dashboards.parts import Controls
 from dashboards.view import DashboardPage, Desk
 
@@ -24,9 +25,13 @@ class EnergyPage(DashboardPage):
         super().__init__(desk)
         self.electricity = self.chart()
         self.water = self.chart()
+        nothing = self.say("No reading yet today. The bars begin with the first one.")
+        self.no_electricity, self.no_water = (
+            self.html(f'<p class="nothing">{escape(nothing)}</p>') for _ in range(2)
+        )
         self.panels_shown = (
-            self.panel(self.say("Electricity by hour"), self.electricity),
-            self.panel(self.say("Water by hour"), self.water),
+            self.panel(self.say("Electricity by hour"), self.electricity, self.no_electricity),
+            self.panel(self.say("Water by hour"), self.water, self.no_water),
         )
         self.clear()
 
@@ -64,9 +69,9 @@ class EnergyPage(DashboardPage):
                 self.say("You are not assigned to any community. Ask an administrator."),
             )
             return
-        self._show(found)
+        self.draw(found)
 
-    def _show(self, found: Energy) -> None:
+    def draw(self, found: Energy) -> None:
         self.controls.units = [{"value": value, "label": name} for value, name in found.sites]
         if self.controls.unit != found.site_id:
             with pn.io.hold():
@@ -95,10 +100,11 @@ class EnergyPage(DashboardPage):
             return
         self.lead.object = drawn.strip(found, self.say)
         colors = self.theme.series
-        for pane, used, unit, color in (
-            (self.electricity, found.electricity, "kWh", colors[0]),
-            (self.water, found.water, "m³", colors[1]),
+        for pane, nothing, used, unit, color in (
+            (self.electricity, self.no_electricity, found.electricity, "kWh", colors[0]),
+            (self.water, self.no_water, found.water, "m³", colors[1]),
         ):
+            pane.visible, nothing.visible = bool(used), not used
             pane.object = drawn.by_hour(
                 used, unit=unit, hours=found.hours, color=color, theme=self.theme
             )

@@ -37,7 +37,7 @@ async def test_what_was_chosen_stays(own_database: TestDatabase, tmp_path: Path)
         async with watched_browser(f"http://127.0.0.1:{stack.port}") as browser:
             page = await browser.logged_in("zongbu", PASSWORD)
             frame = await opened(page, browser.base)
-            await frame.get_by_label("截至").fill(DAY)
+            await a_day_is_chosen_in_the_readers_language(frame)
             await frame.get_by_role("button", name="本年累计").click()
             await expect(page).to_have_url(re.compile(f"span=year.*as_of={DAY}"))
 
@@ -63,6 +63,17 @@ async def opened(page: Page, base: str) -> FrameLocator:
     frame = page.frame_locator("iframe")
     await expect(frame.locator("[data-figure=received]")).to_be_visible(timeout=60_000)
     return frame
+
+
+async def a_day_is_chosen_in_the_readers_language(frame: FrameLocator) -> None:
+    """By typing it, and out of a calendar that speaks what the page speaks."""
+    await expect(frame.locator("html")).to_have_attribute("lang", "zh-CN")
+    await frame.get_by_label("截至").fill("2026-10-31")
+    await frame.get_by_role("button", name="选择日期").click()
+    await expect(frame.get_by_text("2026年10月")).to_be_visible()
+    await frame.get_by_role("button", name="下个月").click()
+    await frame.get_by_role("button", name=DAY).click()
+    await expect(frame.get_by_label("截至")).to_have_value(DAY)
 
 
 async def stands(frame: FrameLocator, theme: str) -> None:

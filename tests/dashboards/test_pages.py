@@ -12,6 +12,7 @@ from cloud.kernel.db import make_engine, make_sessions
 from cloud.kernel.i18n import load_texts
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from dashboards.energy.page import EnergyPage
+from dashboards.energy.queries import Energy, Flow
 from dashboards.finance.page import FinancePage
 from dashboards.gate import VISITOR, Visitor
 from dashboards.view import DashboardPage, Desk
@@ -139,3 +140,31 @@ async def test_energy_of_a_community_without_meters_says_what_is_missing(world: 
     await page.refresh()
 
     assert "还没有总表" in page.lead.object
+
+
+@pytest.mark.parametrize("water", [{}, {9: 1.5}])
+async def test_hours_without_a_reading_are_told_where_the_bars_would_stand(
+    world: World, water: dict[int, float]
+) -> None:
+    page, _ = opened(EnergyPage, world, viewer(world, "headquarters.energy:read"))
+    assert isinstance(page, EnergyPage)
+    silent = Flow(None, 1, 0)
+
+    page.draw(
+        Energy(
+            site_id="1",
+            site_name="一号",
+            sites=(("1", "一号"),),
+            meters=2,
+            hours=10,
+            electricity={9: 3.0},
+            water=water,
+            power=silent,
+            flow=silent,
+            heard=True,
+        )
+    )
+
+    assert "今天还没有读数" in page.no_water.object
+    assert (page.no_water.visible, page.water.visible) == (not water, bool(water))
+    assert (page.no_electricity.visible, page.electricity.visible) == (False, True)
