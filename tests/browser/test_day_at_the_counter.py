@@ -1,9 +1,11 @@
-"""An accountant bills last month on screen, and a cashier takes a payment and reverses it."""
+"""An accountant bills last month and transfers a room on screen; a cashier takes a payment and
+reverses it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page, expect
@@ -13,6 +15,8 @@ from cloud.main import OFFICE
 from tests.kit.browser import CHROMIUM, Watched, watched_browser
 from tests.kit.database import TestDatabase
 from tests.kit.stack import PASSWORD, seeded_stack, until
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,11 +37,17 @@ async def test_a_day_at_the_counter(own_database: TestDatabase, tmp_path: Path) 
             await a_wrong_password_is_told(browser)
             browser.faults.clear()  # that refusal was asked for
             await past_days_are_handed_over(await browser.logged_in("shoufei", PASSWORD), base)
-            await last_month_is_billed(await browser.logged_in("kuaiji", PASSWORD), base)
+            accountant = await browser.logged_in("kuaiji", PASSWORD)
+            await last_month_is_billed(accountant, base)
+            await a_room_goes_to_another_owner(accountant, base)
             await a_payment_is_taken_and_reversed(
                 await browser.logged_in("shoufei", PASSWORD), base
             )
             assert browser.faults == []
+
+
+def today() -> date:
+    return utc_now().astimezone(SHANGHAI).date()
 
 
 async def a_wrong_password_is_told(browser: Watched) -> None:
@@ -59,7 +69,7 @@ async def past_days_are_handed_over(page: Page, base: str) -> None:
 
 
 async def last_month_is_billed(page: Page, base: str) -> None:
-    last = utc_now().date().replace(day=1) - timedelta(days=1)
+    last = today().replace(day=1) - timedelta(days=1)
     await page.goto(f"{base}/p/charging.runs")
     await page.get_by_role("button", name="新增出账批次").click()
     form = page.get_by_role("dialog").filter(has_text="此时还没有出账")
@@ -88,6 +98,34 @@ async def last_month_is_billed(page: Page, base: str) -> None:
     await page.locator("tbody tr").filter(has_text="水费").first.locator(".link").first.click()
     await expect(drawer.get_by_text("重算一致")).to_be_visible()
     await expect(drawer.get_by_text("借贷相等")).to_be_visible()
+
+
+async def a_room_goes_to_another_owner(page: Page, base: str) -> None:
+    await page.goto(f"{base}/p/receiving.rooms")
+    await page.get_by_placeholder("房号 / 房屋").fill("1-1-801")
+    await page.get_by_role("button", name="1-1-801", exact=True).first.click()
+    people = page.locator(".people li")
+    before = await people.first.locator("b").inner_text()
+    await page.get_by_role("button", name="过户").click()
+
+    form = page.get_by_role("dialog").filter(has_text="由新业主接手")
+    day = form.get_by_label("过户日期")
+    await day.fill(f"{today()}")
+    await day.press("Tab")
+    await form.get_by_role("radio", name="欠费由新业主承担").click()
+    await form.get_by_label("新业主").click()
+    others = page.get_by_role("option").filter(visible=True, has_not_text=before)
+    chosen = await others.first.inner_text()
+    await others.first.click()
+    await page.keyboard.press("Escape")
+    trial = form.get_by_role("status", name="试算")
+    await expect(trial).to_contain_text("由新业主承担")
+    await form.get_by_role("button", name="过户", exact=True).click()
+
+    await expect(form).to_be_hidden()
+    payer = people.filter(has=page.locator(".tone-info", has_text="缴费"))
+    await expect(payer.locator("b")).to_have_text(chosen.split()[0])
+    await expect(people.filter(has_text=before)).to_contain_text("已结束")
 
 
 async def a_payment_is_taken_and_reversed(page: Page, base: str) -> None:
