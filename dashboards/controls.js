@@ -1,3 +1,5 @@
+const WRITTEN = /^\d{4}-\d\d-\d\d$/
+
 // The browser writes its own date field in its own language, whatever the page speaks: the day is a
 // text like 2026-11-24 with a calendar of ours beside it.
 function dayField(model, words) {
@@ -6,7 +8,9 @@ function dayField(model, words) {
   day.maxLength = 10
   day.placeholder = model.today
   day.setAttribute('aria-label', words.as_of)
-  day.addEventListener('change', () => (model.as_of = day.value.trim() || model.today))
+  const choose = () => (model.as_of = day.value.trim() || model.today)
+  day.addEventListener('input', () => WRITTEN.test(day.value) && choose())
+  day.addEventListener('change', choose)
   const show = () => (day.value = model.as_of)
   show()
   model.on('as_of', show)
@@ -21,7 +25,7 @@ function dayField(model, words) {
   const close = () => sheet.replaceChildren()
   open.addEventListener('click', () => {
     if (sheet.childElementCount) return close()
-    const known = /^\d{4}-\d\d-\d\d$/.test(model.as_of) && model.as_of < model.today
+    const known = WRITTEN.test(model.as_of) && model.as_of < model.today
     drawMonth(sheet, model, words, (known ? model.as_of : model.today).slice(0, 7), (picked) => {
       model.as_of = picked
       close()
