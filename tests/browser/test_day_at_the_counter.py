@@ -130,7 +130,7 @@ async def a_room_goes_to_another_owner(page: Page, base: str) -> None:
 
 async def a_payment_is_taken_and_reversed(page: Page, base: str) -> None:
     await page.goto(f"{base}/counter")
-    await page.get_by_placeholder("房号、业主或电话").fill("1-1-101")
+    await page.get_by_placeholder("房号、业主、电话或车牌").fill("1-1-101")
     await page.get_by_role("option").first.wait_for()
     await page.keyboard.press("Enter")
     pay = page.get_by_role("button", name="确认收款")

@@ -225,7 +225,7 @@ async def five_payments_and_one_reversal(page: Page, base: str) -> Taken:
 
 async def _opened(page: Page, code: str) -> None:
     """A room at the counter, found by its number, with the one bill that it has."""
-    await page.get_by_placeholder("房号、业主或电话").fill(_path(code))
+    await page.get_by_placeholder("房号、业主、电话或车牌").fill(_path(code))
     await page.get_by_role("option").filter(has_text=OWNERS[code]).wait_for()
     await page.keyboard.press("Enter")
     await expect(page.locator(".room")).to_contain_text(OWNERS[code])

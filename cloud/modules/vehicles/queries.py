@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
@@ -145,6 +146,26 @@ async def vehicles_of_room(ctx: Ctx, room_id: UUID) -> list[VehicleRead]:
         .limit(OF_ROOM_MAX)
     )
     return [VehicleRead.model_validate(dict(row)) for row in found.mappings()]
+
+
+async def find_rooms_of(
+    ctx: Ctx, q: str, *, orgs: Sequence[UUID] | None = None, limit: int = 20
+) -> dict[UUID, str]:
+    """Rooms of vehicles in use whose plate, or the end of it, begins with `q`: room id → plate."""
+    plate = sought(q)
+    if plate is None:
+        return {}
+    statement = (
+        select(col(Vehicle.room_id), func.min(col(Vehicle.plate)).label("plate"))
+        .where(_begins(plate), _in_use(), col(Vehicle.room_id).is_not(None))
+        .group_by(col(Vehicle.room_id))
+        .order_by("plate", col(Vehicle.room_id))
+        .limit(min(limit, OF_ROOM_MAX))
+    )
+    if orgs is not None:
+        statement = statement.where(col(Vehicle.org_id).in_(orgs))
+    found = await ctx.session.execute(statement)
+    return {row.room_id: row.plate for row in found}
 
 
 async def search(ctx: Ctx, wanted: Wanted) -> list[SearchHit]:

@@ -9,7 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from cloud.main import vocabulary
+from cloud.modules.vehicles.service import close_vehicle
 from tests.cloud.receiving.builders import Billed, bill_room, set_fees
+from tests.cloud.vehicles.builders import add_vehicle
 from tests.kit.world import World
 
 Client = Callable[..., httpx.AsyncClient]
@@ -90,10 +93,61 @@ async def test_the_search_finds_a_room_by_what_the_clerk_knows(
             "site_name": "AS1",
             "payer_name": "张伟",
             "phone_masked": "138****5512",
+            "plate": "",
             "open": "218.08",
             "bills": 2,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("q", "by"),
+    [("粤B10345", "all"), ("粤b·1o", "plate"), ("B1O345", "all"), ("i0345", "plate")],
+)
+async def test_the_search_finds_a_room_by_the_plate_of_its_vehicle(
+    world: World, client: Client, q: str, by: str
+) -> None:
+    billed = await bill_room(world, await set_fees(world))
+    async with world.unit() as ctx:
+        await add_vehicle(ctx, billed.site_id, "粤B10345", room_id=billed.room_id)
+        await add_vehicle(ctx, billed.site_id, "粤B10346")
+    caller = client(world.at_site())
+
+    answer = await caller.get(f"{ROOT}/counter/search", params={"q": q, "by": by})
+    elsewhere = await client(world.at_other_site()).get(
+        f"{ROOT}/counter/search", params={"q": q, "by": by}
+    )
+
+    found = [(hit["room_code"], hit["plate"], hit["open"]) for hit in answer.json()["items"]]
+    assert found == [("1-1-101", "粤B10345", "218.08")]
+    assert elsewhere.json() == {"items": []}
+
+
+async def test_the_search_tells_no_plate_to_who_may_not_read_vehicles(
+    world: World, client: Client
+) -> None:
+    billed = await bill_room(world, await set_fees(world))
+    async with world.unit() as ctx:
+        await add_vehicle(ctx, billed.site_id, "粤B10345", room_id=billed.room_id)
+    rest = [one for one in vocabulary() if one != "vehicles.vehicle:read"]
+    caller = client(world.at_site(permissions=rest))
+
+    mixed = await caller.get(f"{ROOT}/counter/search", params={"q": "粤B10345"})
+    asked = await caller.get(f"{ROOT}/counter/search", params={"q": "粤B10345", "by": "plate"})
+
+    assert mixed.json() == {"items": []}
+    assert (asked.status_code, asked.json()["code"]) == (403, "permission-missing")
+
+
+async def test_the_search_finds_no_vehicle_out_of_use(world: World, client: Client) -> None:
+    billed = await bill_room(world, await set_fees(world))
+    async with world.unit() as ctx:
+        vehicle = await add_vehicle(ctx, billed.site_id, "粤B10345", room_id=billed.room_id)
+        await close_vehicle(ctx, vehicle_id=vehicle.id, reason="卖了")
+
+    answer = await client(world.at_site()).get(f"{ROOT}/counter/search", params={"q": "粤B10345"})
+
+    assert answer.json() == {"items": []}
 
 
 async def test_the_search_stays_in_the_scope(world: World, client: Client) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import FieldError, NotFound
+from cloud.kernel.errors import FieldError, NotFound, PermissionMissing
 from cloud.kernel.money import ZERO
 from cloud.modules.charging import queries as charging
 from cloud.modules.charging.models import Bill, Item
@@ -54,6 +54,8 @@ from cloud.modules.receiving.schemas import (
 from cloud.modules.resources import queries as resources
 from cloud.modules.resources.models import Space
 from cloud.modules.resources.rules import STATE_LABELS, USAGE_LABELS
+from cloud.modules.vehicles import queries as vehicles
+from cloud.modules.vehicles.permissions import VehiclesPermission
 
 HITS_MAX = 20
 RECENT_MAX = 10
@@ -64,17 +66,21 @@ class SearchBy(StrEnum):
     room = "room"
     owner = "owner"
     phone = "phone"
+    plate = "plate"
 
 
 async def search_rooms(ctx: Ctx, *, q: str, by: SearchBy, site_id: UUID | None) -> Hits:
-    """Rooms whose number, or whose people's name or phone, begins with `q`; at most 20.
+    """Rooms whose number, whose people's name or phone, or whose vehicle's plate begins with `q`;
+    at most 20.
 
-    Raises ProjectNotYours for a community that is not the viewer's.
+    Raises ProjectNotYours for a community that is not the viewer's, and PermissionMissing when
+    asked for plates that the caller may not see.
     """
     orgs = await organization.scope_of(ctx, site_id)
     if not q:
         return Hits(items=[])
-    room_ids = (await _found(ctx, q, by, orgs))[:HITS_MAX]
+    plates = await _by_plate(ctx, q, by, orgs)
+    room_ids = list(dict.fromkeys([*await _found(ctx, q, by, orgs), *plates]))[:HITS_MAX]
     open_by_room = await charging.open_by_room(ctx, room_ids)
     payers = await customers.payers_of_rooms(ctx, room_ids)
     found = await ctx.session.execute(
@@ -97,6 +103,7 @@ async def search_rooms(ctx: Ctx, *, q: str, by: SearchBy, site_id: UUID | None) 
                 site_name=site_name,
                 payer_name=name,
                 phone_masked=phone_masked,
+                plate=plates.get(room_id, ""),
                 open=amount,
                 bills=bills,
             )
@@ -113,7 +120,17 @@ async def _found(ctx: Ctx, q: str, by: SearchBy, orgs: Sequence[UUID] | None) ->
         found += await customers.find_rooms_of(ctx, q, by="name", orgs=orgs, limit=HITS_MAX)
     if by in {SearchBy.all, SearchBy.phone}:
         found += await customers.find_rooms_of(ctx, q, by="phone", orgs=orgs, limit=HITS_MAX)
-    return list(dict.fromkeys(found))
+    return found
+
+
+async def _by_plate(ctx: Ctx, q: str, by: SearchBy, orgs: Sequence[UUID] | None) -> dict[UUID, str]:
+    if by not in {SearchBy.all, SearchBy.plate}:
+        return {}
+    if VehiclesPermission.vehicle_read not in ctx.principal.permissions:
+        if by == SearchBy.plate:
+            raise PermissionMissing(permission=VehiclesPermission.vehicle_read.value)
+        return {}
+    return await vehicles.find_rooms_of(ctx, q, orgs=orgs, limit=HITS_MAX)
 
 
 async def counter_room(ctx: Ctx, room_id: UUID) -> CounterRoom:

@@ -15,7 +15,10 @@ from cloud.modules.receiving.models import MethodKind
 
 
 class Hit(BaseModel):
-    """A room that the counter's search found, with what it owes."""
+    """A room that the counter's search found, with what it owes.
+
+    `plate` is that of the vehicle it was found by; empty when it was found by anything else.
+    """
 
     room_id: UUID
     room_name: str
@@ -24,6 +27,7 @@ class Hit(BaseModel):
     site_name: str
     payer_name: str
     phone_masked: str
+    plate: str
     open: Decimal
     bills: int
 

@@ -5025,6 +5025,8 @@ export interface components {
         /**
          * Hit
          * @description A room that the counter's search found, with what it owes.
+         *
+         *     `plate` is that of the vehicle it was found by; empty when it was found by anything else.
          */
         Hit: {
             /** Bills */
@@ -5035,6 +5037,8 @@ export interface components {
             payer_name: string;
             /** Phone Masked */
             phone_masked: string;
+            /** Plate */
+            plate: string;
             /** Room Code */
             room_code: string;
             /**
@@ -8095,7 +8099,7 @@ export interface components {
          * SearchBy
          * @enum {string}
          */
-        SearchBy: "all" | "room" | "owner" | "phone";
+        SearchBy: "all" | "room" | "owner" | "phone" | "plate";
         /** SearchGroup */
         SearchGroup: {
             /** Code */

@@ -70,6 +70,8 @@ export interface FoundRoom {
   site_name: string
   payer_name: string | null
   phone_masked: string | null
+  /** Of the vehicle it was found by; else empty. */
+  plate: string
   open: string
   bills: number
 }
