@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
+from cloud.kernel.bulk import insert_rows
 from cloud.kernel.context import Ctx, system_principal
 from cloud.kernel.db import Scope
 from cloud.kernel.errors import AppError
@@ -46,21 +47,58 @@ async def record(
     """Append one row. Values must be JSON; money and dates go in as text."""
     ctx.session.add(
         AuditRow(
-            company_id=ctx.principal.company_id,
+            **_stamp(ctx),
             org_id=org_id,
-            at=ctx.now,
-            actor_kind=ctx.principal.kind,
-            actor_id=ctx.principal.id,
-            address=ctx.door.address,
             action=action,
             subject_kind=subject_kind,
             subject_id=subject_id,
             before=before,
             after=after,
             reason=reason,
-            request_id=ctx.request_id,
         )
     )
+
+
+async def record_each(
+    ctx: Ctx,
+    *,
+    action: str,
+    subject_kind: str,
+    org_id: UUID,
+    added: Sequence[tuple[UUID, dict[str, Any]]],
+) -> None:
+    """Append a row for each of many records that one action made, in one statement: its id, and
+    what it is."""
+    if not added:
+        return
+    stamp = _stamp(ctx) | {
+        "org_id": org_id,
+        "action": action,
+        "subject_kind": subject_kind,
+        "reason": "",
+        "before": "null",
+    }
+    await insert_rows(
+        ctx,
+        AuditRow.__tablename__,
+        [*stamp, "subject_id", "after"],
+        [
+            (*stamp.values(), subject_id, json.dumps(after, ensure_ascii=False))
+            for subject_id, after in added
+        ],
+        skip_known=False,
+    )
+
+
+def _stamp(ctx: Ctx) -> dict[str, Any]:
+    return {
+        "company_id": ctx.principal.company_id,
+        "at": ctx.now,
+        "actor_kind": ctx.principal.kind,
+        "actor_id": ctx.principal.id,
+        "address": ctx.door.address,
+        "request_id": ctx.request_id,
+    }
 
 
 async def seal_company(ctx: Ctx) -> int:

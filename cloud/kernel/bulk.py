@@ -8,23 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from operator import attrgetter
 from types import NoneType
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from cloud.kernel.context import Ctx
+from cloud.kernel.db import Record
 from cloud.kernel.hot import driver_of
 
 ROWS_PER_WRITE = 500
 
 
 async def insert_rows(
-    ctx: Ctx, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    ctx: Ctx,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    skip_known: bool = True,
 ) -> int:
-    """Insert `rows`; answers how many. A row that is there already, by any key, is left out.
+    """Insert `rows`; answers how many. A row that is there already, by any key, is left out, or
+    else raises the database's IntegrityError.
 
     Values are texts, numbers, dates, uuids or None; JSON comes as text.
     """
@@ -36,7 +44,7 @@ async def insert_rows(
     await ctx.session.execute(
         text(
             f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging}"
-            f" (LIKE {table} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+            f" (LIKE {table} INCLUDING DEFAULTS INCLUDING IDENTITY) ON COMMIT DELETE ROWS"
         )
     )
     driver = await driver_of(ctx.session)
@@ -51,12 +59,22 @@ async def insert_rows(
     inserted: Any = await ctx.session.execute(
         text(
             f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {staging}"  # noqa: S608 - names from code
-            " ON CONFLICT DO NOTHING"
+            + (" ON CONFLICT DO NOTHING" if skip_known else "")
         )
     )
     # A test's outer transaction never commits, so the table empties itself only in production.
     await ctx.session.execute(text(f"DELETE FROM {staging}"))  # noqa: S608
     return int(inserted.rowcount)
+
+
+async def insert_records(ctx: Ctx, records: Sequence[Record]) -> None:
+    """Insert records of one table, which the session does not come to know. One that is there
+    already raises the database's IntegrityError."""
+    if not records:
+        return
+    table = inspect(type(records[0])).local_table
+    names = [column.name for column in table.columns]
+    await insert_rows(ctx, table.name, names, map(attrgetter(*names), records), skip_known=False)
 
 
 def _line(row: Sequence[Any]) -> str:

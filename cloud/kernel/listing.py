@@ -5,7 +5,7 @@ An export takes the same list whole: see `Drain`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,17 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, SQLColumnExpression, UnaryExpression, and_, func, select
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    SQLColumnExpression,
+    UnaryExpression,
+    and_,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncMappingResult
 from sqlalchemy.sql.operators import custom_op
 
@@ -205,6 +215,12 @@ async def count_views(
 def contains(text: str) -> str:
     """A LIKE pattern for `text` anywhere, with its own wildcards escaped."""
     return f"%{_escaped(text)}%"
+
+
+def among(column: Any, values: Collection[Any]) -> Expression:
+    """Whether the column is one of `values`, which are one parameter however many they are."""
+    found: Expression = column == any_(literal(list(values), ARRAY(column.type)))
+    return found
 
 
 def starts(text: str) -> str:

@@ -1,21 +1,26 @@
-"""Importing a sheet: every row is tried with the module's own function, and each refusal told.
+"""Importing a sheet: the module adds its rows in one set, and each refusal is told by row.
 
-A row runs in a savepoint, so the rules are the service's and nothing half-done stays; a check is
-the same with everything taken back at the end.
+The set runs in a savepoint. Where the database refuses it, its halves are tried, and theirs, until
+it is known which rows are meant. A check is the same with everything taken back at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from fastapi import Request, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
+from cloud.kernel.db import is_away
 from cloud.kernel.errors import AppError, Conflict, FieldError, Unprocessable, code_of, text_of
 from cloud.kernel.imports.cells import shown, value_of
 from cloud.kernel.imports.schemas import FaultRead, ImportMode, ImportReport
@@ -25,6 +30,12 @@ from cloud.kernel.ui.pages import Import
 from cloud.kernel.ui.render import Pages
 
 FAULTS_SHOWN = 200
+UNIQUE_VIOLATION = "23505"
+
+# One file at a time into a list of a community: the second sees what the first has added.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+# Classes of errors: deadlocks, no memory, locks, interruptions, the disk.
+_NOT_OF_ROWS = ("40", "53", "55", "57", "58")
 
 
 class ImportRefused(Unprocessable):
@@ -149,17 +160,17 @@ async def _try(
         raise SiteMissing(fields=(FieldError("site_id", "site-missing"),))
     sheet = await read_sheet(await request.body(), importing, ctx.texts)
     outcome = Outcome(sheet)
-    rows = _coerced(ctx, importing, outcome)
+    # Tens of thousands of cells: the others on the event loop do not wait for them.
+    rows = await asyncio.to_thread(_coerced, ctx, importing, outcome)
     try:
         async with ctx.session.begin_nested():
-            known = await importing.prepare(
+            await ctx.session.execute(_LOCK, {"key": f"import:{importing.title}:{site_id}"})
+            told = await _add(
                 ctx,
-                site_id=site_id,
-                rows=[values for _, values in rows],
-                options=frozenset(options),
+                partial(importing.add, site_id=site_id, options=frozenset(options)),
+                [values for _, values in rows],
             )
-            for row, values in rows:
-                await _add(ctx, importing, outcome, row, values, known)
+            _count(outcome, rows, told)
             if mode is ImportMode.check or (mode is ImportMode.all and outcome.faults):
                 raise _TakenBack  # noqa: TRY301
     except _TakenBack:
@@ -187,28 +198,46 @@ def _coerced(ctx: Ctx, importing: Import, outcome: Outcome) -> list[tuple[RawRow
 
 async def _add(
     ctx: Ctx,
-    importing: Import,
-    outcome: Outcome,
-    row: RawRow,
-    values: dict[str, Any],
-    known: Any,
-) -> None:
+    add: Callable[..., Awaitable[list[AppError | None]]],
+    rows: Sequence[dict[str, Any]],
+) -> list[AppError | None]:
+    if not rows:
+        return []
     try:
         async with ctx.session.begin_nested():
-            await importing.add(ctx, values, known)
-            await ctx.session.flush()  # what the database refuses belongs to this row
-    except AppError as error:
-        key = error.fields[0].path if error.fields else ""
-        outcome.faults.append(Fault(row, key if key in values else "", error))
-    except IntegrityError as error:
-        unique = getattr(error.orig, "sqlstate", "") == "23505"
-        outcome.faults.append(Fault(row, "", RowExists() if unique else RowUnfit()))
-    except DBAPIError as error:
-        if error.connection_invalidated:
+            told = await add(ctx, rows=rows)
+            await ctx.session.flush()  # what the database refuses belongs to this set
+            return told
+    except (DBAPIError, psycopg.Error) as error:  # a COPY is refused by the driver itself
+        refusal = _refusal(error)
+        if refusal is None:
             raise
-        outcome.faults.append(Fault(row, "", RowUnfit()))
-    else:
-        outcome.added += 1
+        if len(rows) == 1:
+            return [refusal]
+    middle = len(rows) // 2
+    return [*await _add(ctx, add, rows[:middle]), *await _add(ctx, add, rows[middle:])]
+
+
+def _refusal(error: DBAPIError | psycopg.Error) -> AppError | None:
+    """None for what no row has done: the database is away, or was interrupted."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    if is_away(error) or state.startswith(_NOT_OF_ROWS):
+        return None
+    return RowExists() if state == UNIQUE_VIOLATION else RowUnfit()
+
+
+def _count(
+    outcome: Outcome,
+    rows: Sequence[tuple[RawRow, dict[str, Any]]],
+    told: Sequence[AppError | None],
+) -> None:
+    for (row, values), error in zip(rows, told, strict=True):
+        if error is None:
+            outcome.added += 1
+        else:
+            key = error.fields[0].path if error.fields else ""
+            outcome.faults.append(Fault(row, key if key in values else "", error))
 
 
 def _report(ctx: Ctx, importing: Import, mode: ImportMode, outcome: Outcome) -> ImportReport:

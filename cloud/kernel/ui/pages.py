@@ -6,7 +6,7 @@ turns a declaration into the page language for one viewer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from cloud.kernel.context import Ctx
+from cloud.kernel.errors import AppError
 from cloud.kernel.ui.language import Kind, Tone
 
 Route = Callable[..., Any]
@@ -153,30 +154,32 @@ class ImportOption:
     label: str
 
 
-class Prepare(Protocol):
-    """Looks up at once what the rows will need; its answer is handed to every `add`."""
+class AddRows(Protocol):
+    """Adds rows in as many statements as one would take, each as if those before it were there.
+
+    Answers by row why it was left out, or None; `cloud.kernel.imports.rows` has what that takes.
+    What it raises refuses the whole file, except what the database refuses: that is told by row.
+    """
 
     def __call__(
         self,
         ctx: Ctx,
         *,
         site_id: UUID,
-        rows: list[dict[str, Any]],
+        rows: Sequence[dict[str, Any]],
         options: frozenset[str],
-    ) -> Awaitable[Any]: ...
+    ) -> Awaitable[list[AppError | None]]: ...
 
 
 @dataclass(frozen=True)
 class Import:
-    """Rows of a workbook into a list. `add` takes one row through the module's own service; what
-    that raises is the row's reason, at the field that it names."""
+    """Rows of a workbook into a list; a reason is told at the field that it names."""
 
     title: str
     note: str
     permission: StrEnum
     columns: tuple[ImportColumn, ...]
-    prepare: Prepare
-    add: Callable[[Ctx, dict[str, Any], Any], Awaitable[None]]
+    add: AddRows
     options: tuple[ImportOption, ...] = ()
 
 

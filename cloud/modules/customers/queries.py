@@ -23,6 +23,7 @@ from cloud.kernel.listing import (
     Listing,
     Sorting,
     Statement,
+    among,
     begins,
     contains,
     count,
@@ -120,14 +121,14 @@ async def payers_on(
 
 async def parties_by_name(
     ctx: Ctx, site_id: UUID, names: Collection[str]
-) -> dict[tuple[str, str], UUID]:
+) -> dict[tuple[str, str], Party]:
     """The parties of a site by name and phone; of several alike the one that came first."""
     found = await ctx.session.execute(
-        select(col(Party.name), col(Party.phone), col(Party.id))
-        .where(col(Party.org_id) == site_id, col(Party.name).in_(names))
+        select(Party)
+        .where(col(Party.org_id) == site_id, among(col(Party.name), names))
         .order_by(col(Party.created_at).desc(), col(Party.id).desc())
     )
-    return {(name, phone): party_id for name, phone, party_id in found}
+    return {(party.name, party.phone): party for party in found.scalars()}
 
 
 async def parties_of_room(ctx: Ctx, room_id: UUID) -> list[PartyOfRoom]:

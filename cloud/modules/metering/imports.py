@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import FieldError, Unprocessable
+from cloud.kernel.errors import AppError, FieldError, Unprocessable
+from cloud.kernel.imports.rows import good, reasons, then, tried
 from cloud.kernel.ui.language import Kind
 from cloud.kernel.ui.pages import Choice, Import, ImportColumn
 from cloud.modules.metering import queries, service
 from cloud.modules.metering.models import MeterKind, ReadingSource
 from cloud.modules.metering.permissions import MeteringPermission
-from cloud.modules.metering.service import MeterSpec
+from cloud.modules.metering.service import MeterSpec, TakenOff
 from cloud.modules.organization import queries as organization
 from cloud.modules.resources import queries as resources
 
@@ -39,31 +41,29 @@ class DigitsUnfit(Unprocessable):
     message = "A register has between 3 and 9 digits before the decimal point."
 
 
-@dataclass
-class _Places:
-    rooms: dict[str, UUID]
-    shared: dict[str, UUID]  # buildings and units
-
-
-async def _prepare_meters(
-    ctx: Ctx, *, site_id: UUID, rows: list[dict[str, Any]], options: frozenset[str]
-) -> _Places:
+async def _add_meters(
+    ctx: Ctx, *, site_id: UUID, rows: Sequence[dict[str, Any]], options: frozenset[str]
+) -> list[AppError | None]:
     del options
     site = await organization.get_site(ctx, site_id)
-    return _Places(
-        rooms=await resources.rooms_by_path(ctx, site.id, {row["place"] for row in rows}),
-        shared=await resources.parents_by_path(ctx, site.id),
-    )
+    rooms = await resources.rooms_by_path(ctx, site.id, {row["place"] for row in rows})
+    shared = await resources.parents_by_path(ctx, site.id)
+    specs = tried(rows, partial(_spec, rooms=rooms, shared=shared))
+    told = await service.put_up_meters(ctx, site_id=site.id, specs=good(specs))
+    return reasons(then(specs, told))
 
 
-async def _add_meter(ctx: Ctx, row: dict[str, Any], places: _Places) -> None:
-    room_id, space_id = places.rooms.get(row["place"]), places.shared.get(row["place"])
+def _spec(
+    row: dict[str, Any], *, rooms: Mapping[str, UUID], shared: Mapping[str, UUID]
+) -> MeterSpec:
+    """`shared` are buildings and units."""
+    room_id, space_id = rooms.get(row["place"]), shared.get(row["place"])
     if room_id is None and space_id is None:
         raise PlaceUnknown(path=row["place"], fields=(FieldError("place", "place-unknown"),))
     digits = row["digits"] or 6
     if digits not in _DIGITS:
         raise DigitsUnfit(fields=(FieldError("digits", "digits-unfit"),))
-    spec = MeterSpec(
+    return MeterSpec(
         no=row["no"],
         kind=row["kind"],
         initial_value=row["initial_value"],
@@ -73,28 +73,24 @@ async def _add_meter(ctx: Ctx, row: dict[str, Any], places: _Places) -> None:
         multiplier=row["multiplier"] or Decimal(1),
         digits=digits,
     )
-    await service.put_up_meter(ctx, spec=spec)
 
 
-async def _prepare_readings(
-    ctx: Ctx, *, site_id: UUID, rows: list[dict[str, Any]], options: frozenset[str]
-) -> dict[str, UUID]:
+async def _add_readings(
+    ctx: Ctx, *, site_id: UUID, rows: Sequence[dict[str, Any]], options: frozenset[str]
+) -> list[AppError | None]:
     del options
     site = await organization.get_site(ctx, site_id)
-    return await queries.meters_by_no(ctx, site.id, {row["no"] for row in rows})
+    meters = await queries.meters_by_no(ctx, site.id, {row["no"] for row in rows})
+    read = tried(rows, partial(_taken_off, meters=meters))
+    told = await service.record_readings(ctx, readings=good(read), source=ReadingSource.imported)
+    return reasons(then(read, told))
 
 
-async def _add_reading(ctx: Ctx, row: dict[str, Any], meters: dict[str, UUID]) -> None:
+def _taken_off(row: dict[str, Any], *, meters: Mapping[str, UUID]) -> TakenOff:
     meter_id = meters.get(row["no"])
     if meter_id is None:
         raise MeterUnknown(no=row["no"], fields=(FieldError("no", "meter-unknown"),))
-    await service.record_reading(
-        ctx,
-        meter_id=meter_id,
-        value=row["value"],
-        read_on=row["read_on"],
-        source=ReadingSource.imported,
-    )
+    return TakenOff(meter_id, row["value"], row["read_on"])
 
 
 METERS = Import(
@@ -127,8 +123,7 @@ METERS = Import(
             "installed_on", "Installed on", Kind.date, required=True, example="2024-06-30"
         ),
     ),
-    prepare=_prepare_meters,
-    add=_add_meter,
+    add=_add_meters,
 )
 
 READINGS = Import(
@@ -142,6 +137,5 @@ READINGS = Import(
             "value", "Reading", Kind.quantity, required=True, example="1234.56", least=Decimal(0)
         ),
     ),
-    prepare=_prepare_readings,
-    add=_add_reading,
+    add=_add_readings,
 )

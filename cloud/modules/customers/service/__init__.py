@@ -8,6 +8,7 @@ from cloud.modules.customers.service.parties import (
     add_party,
     change_party,
     close_party,
+    keep_parties,
     reveal_id_number,
     reveal_phone,
 )
@@ -16,6 +17,7 @@ from cloud.modules.customers.service.roles import (
     PartyClosedToRoles,
     PayerAlreadySet,
     RoleAlreadyHeld,
+    RolesOfRoom,
     RoomClosedToRoles,
     SharesExceeded,
     SharesHalfBlank,
@@ -24,6 +26,8 @@ from cloud.modules.customers.service.roles import (
     attach_party,
     check_nobody_holds,
     end_role,
+    keep_roles,
+    roles_of_rooms,
 )
 from cloud.modules.customers.service.transfers import (
     NobodyTakesOver,
@@ -43,6 +47,7 @@ __all__ = [
     "PartyStillHolds",
     "PayerAlreadySet",
     "RoleAlreadyHeld",
+    "RolesOfRoom",
     "RoomClosedToRoles",
     "SharesExceeded",
     "SharesHalfBlank",
@@ -57,7 +62,10 @@ __all__ = [
     "check_nobody_holds",
     "close_party",
     "end_role",
+    "keep_parties",
+    "keep_roles",
     "reveal_id_number",
     "reveal_phone",
+    "roles_of_rooms",
     "transfer_room",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from sqlmodel import col
 
 from cloud.kernel import audit
-from cloud.kernel.bulk import insert_rows
+from cloud.kernel.bulk import insert_records, insert_rows
 from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
@@ -68,8 +68,22 @@ async def add_party(
         type_id=type_id,
     )
     ctx.session.add(party)
-    await _audit(ctx, party, "added", after={"name": name, "kind": kind.value})
+    await _audit(ctx, party, "added", after=_told(party))
     return party
+
+
+async def keep_parties(ctx: Ctx, *, site_id: UUID, parties: Sequence[Party]) -> None:
+    """Add parties of one site that the caller has made, each with its own audit row."""
+    for party in parties:
+        party.initials = initials(party.name)
+    await insert_records(ctx, parties)
+    await audit.record_each(
+        ctx,
+        action="customers.party.added",
+        subject_kind="customers.party",
+        org_id=site_id,
+        added=[(party.id, _told(party)) for party in parties],
+    )
 
 
 async def add_parties(ctx: Ctx, *, site_id: UUID, rows: Sequence[NewParty]) -> list[UUID]:
@@ -181,6 +195,10 @@ async def reveal_id_number(ctx: Ctx, *, party_id: UUID) -> Revealed:
     party = await ctx.get(Party, party_id)
     await _record_look(ctx, party, "customers.id_number.revealed")
     return Revealed(number=party.id_number)
+
+
+def _told(party: Party) -> dict[str, Any]:
+    return {"name": party.name, "kind": PartyKind(party.kind).value}
 
 
 async def _record_look(ctx: Ctx, party: Party, action: str) -> None:

@@ -6,18 +6,22 @@ turns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlmodel import col
 
 from cloud.kernel import audit
+from cloud.kernel.bulk import insert_records
 from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.listing import among
 from cloud.modules.customers.models import OWNERS, Party, RoomParty, RoomRole
 from cloud.modules.customers.rules import (
     RELATIONS,
@@ -82,6 +86,80 @@ class Tenure:
     relation_id: UUID | None = None
 
 
+@dataclass
+class RolesOfRoom:
+    """Everybody's roles in a locked room, by their start, with the party's name."""
+
+    room: Room
+    full_name: str = ""  # of a closed room
+    held: list[tuple[RoomParty, str]] = field(default_factory=list)
+
+    def give(self, ctx: Ctx, party: Party, tenure: Tenure) -> RoomParty:
+        """A further role, which the caller adds. Raises RoomClosedToRoles, PartyClosedToRoles,
+        RoleAlreadyHeld, PayerAlreadySet, SharesExceeded and SharesHalfBlank."""
+        if self.room.state == RoomState.closed:
+            raise RoomClosedToRoles(full_name=self.full_name)
+        if party.is_closed:
+            raise PartyClosedToRoles(name=party.name)
+        self._check_others(party, tenure)
+        role = RoomParty(
+            **ctx.stamp(self.room.org_id),
+            **vars(tenure),
+            room_id=self.room.id,
+            party_id=party.id,
+        )
+        self.held.append((role, party.name))
+        self.held.sort(key=lambda one: (one[0].valid_from, one[0].id))
+        return role
+
+    def _check_others(self, party: Party, tenure: Tenure) -> None:
+        others = [
+            (role, name)
+            for role, name in self.held
+            if (role.valid_to is None or role.valid_to > tenure.valid_from)
+            and (tenure.valid_to is None or role.valid_from < tenure.valid_to)
+        ]
+        for role, name in others:
+            if role.party_id == party.id and role.role == tenure.role:
+                raise RoleAlreadyHeld(name=name, valid_from=role.valid_from)
+            if role.is_payer and tenure.is_payer:
+                raise PayerAlreadySet(
+                    name=name,
+                    valid_from=role.valid_from,
+                    fields=(FieldError("is_payer", "payer-already-set"),),
+                )
+        if tenure.role in OWNERS:
+            _check_shares([role for role, _ in others if role.role in OWNERS], tenure)
+
+
+async def roles_of_rooms(ctx: Ctx, room_ids: Collection[UUID]) -> dict[UUID, RolesOfRoom]:
+    """Lock the rooms and answer who holds what in them; rooms out of scope are left out."""
+    rooms = await ctx.session.execute(
+        select(Room)
+        .where(among(col(Room.id), room_ids))
+        .order_by(col(Room.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    roles = {room.id: RolesOfRoom(room) for room in rooms.scalars()}
+    closed = [each.room.id for each in roles.values() if each.room.state == RoomState.closed]
+    if closed:  # only these are told by name
+        names = await ctx.session.execute(
+            select(col(Space.id), col(Space.full_name)).where(among(col(Space.id), closed))
+        )
+        for room_id, full_name in names:
+            roles[room_id].full_name = full_name
+    found = await ctx.session.execute(
+        select(RoomParty, col(Party.name))
+        .join(Party, col(Party.id) == col(RoomParty.party_id))
+        .where(among(col(RoomParty.room_id), roles))
+        .order_by(col(RoomParty.valid_from), col(RoomParty.id))
+    )
+    for role, name in found:
+        roles[role.room_id].held.append((role, name))
+    return roles
+
+
 async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenure) -> RoomParty:
     """Give the party a role in the room. Raises NotFound, also for a party of another community,
     EndBeforeStart, RoomClosedToRoles, PartyClosedToRoles, RoleAlreadyHeld, PayerAlreadySet,
@@ -93,44 +171,34 @@ async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenur
         raise EndBeforeStart(
             valid_from=tenure.valid_from, fields=(FieldError("valid_to", "end-before-start"),)
         )
-    room = await ctx.get(Room, room_id, lock=True)
+    roles = (await roles_of_rooms(ctx, [room_id])).get(room_id)
     party = await ctx.get(Party, party_id)
-    if party.org_id != room.org_id:
+    if roles is None or party.org_id != roles.room.org_id:
         raise NotFound
-    if room.state == RoomState.closed:
-        raise RoomClosedToRoles(full_name=(await ctx.get(Space, room_id)).full_name)
-    if party.is_closed:
-        raise PartyClosedToRoles(name=party.name)
     await check_entry(ctx, RELATIONS, tenure.relation_id)
-    await _check_against_others(ctx, room, party, tenure)
-    held = RoomParty(
-        **ctx.stamp(room.org_id),
-        room_id=room.id,
-        party_id=party.id,
-        role=tenure.role,
-        share=tenure.share,
-        valid_from=tenure.valid_from,
-        valid_to=tenure.valid_to,
-        is_payer=tenure.is_payer,
-        relation_id=tenure.relation_id,
-    )
+    held = roles.give(ctx, party, tenure)
     ctx.session.add(held)
     await audit.record(
         ctx,
         action="customers.role.given",
         subject_kind="customers.room_party",
         subject_id=held.id,
-        org_id=room.org_id,
-        after={
-            "room_id": str(room.id),
-            "party_id": str(party.id),
-            "role": tenure.role.value,
-            "share": None if tenure.share is None else str(tenure.share),
-            "valid_from": str(tenure.valid_from),
-            "is_payer": tenure.is_payer,
-        },
+        org_id=held.org_id,
+        after=_told(held),
     )
     return held
+
+
+async def keep_roles(ctx: Ctx, *, site_id: UUID, roles: Sequence[RoomParty]) -> None:
+    """Add roles in one site's rooms that `RolesOfRoom.give` has made."""
+    await insert_records(ctx, roles)
+    await audit.record_each(
+        ctx,
+        action="customers.role.given",
+        subject_kind="customers.room_party",
+        org_id=site_id,
+        added=[(held.id, _told(held)) for held in roles],
+    )
 
 
 async def end_role(ctx: Ctx, *, room_party_id: UUID, ends_on: date) -> RoomParty:
@@ -184,24 +252,8 @@ async def _check_rest_is_whole(ctx: Ctx, ending: RoomParty, ends_on: date) -> No
         )
 
 
-async def _check_against_others(ctx: Ctx, room: Room, party: Party, tenure: Tenure) -> None:
-    others = await _overlapping(ctx, room.id, tenure)
-    for held, name in others:
-        if held.party_id == party.id and held.role == tenure.role:
-            raise RoleAlreadyHeld(name=name, valid_from=held.valid_from)
-        if held.is_payer and tenure.is_payer:
-            raise PayerAlreadySet(
-                name=name,
-                valid_from=held.valid_from,
-                fields=(FieldError("is_payer", "payer-already-set"),),
-            )
-    if tenure.role not in OWNERS:
-        return
-    holdings = [
-        Holding(held.share, held.valid_from, held.valid_to)
-        for held, _ in others
-        if held.role in OWNERS
-    ]
+def _check_shares(owners: Sequence[RoomParty], tenure: Tenure) -> None:
+    holdings = [Holding(held.share, held.valid_from, held.valid_to) for held in owners]
     holdings.append(Holding(tenure.share, tenure.valid_from, tenure.valid_to))
     over = overbooked_on(holdings)
     if over is not None:
@@ -209,24 +261,9 @@ async def _check_against_others(ctx: Ctx, room: Room, party: Party, tenure: Tenu
         raise SharesExceeded(
             on=day, total=f"{total.normalize():f}", fields=(FieldError("share", "shares-exceeded"),)
         )
-    day_half = half_blank_on(holdings)
-    if day_half is not None:
-        raise SharesHalfBlank(on=day_half, fields=(FieldError("share", "shares-half-blank"),))
-
-
-async def _overlapping(ctx: Ctx, room_id: UUID, tenure: Tenure) -> list[tuple[RoomParty, str]]:
-    statement = (
-        select(RoomParty, col(Party.name))
-        .join(Party, col(Party.id) == col(RoomParty.party_id))
-        .where(
-            col(RoomParty.room_id) == room_id,
-            or_(col(RoomParty.valid_to).is_(None), col(RoomParty.valid_to) > tenure.valid_from),
-        )
-        .order_by(col(RoomParty.valid_from), col(RoomParty.id))
-    )
-    if tenure.valid_to is not None:
-        statement = statement.where(col(RoomParty.valid_from) < tenure.valid_to)
-    return [(held, name) for held, name in await ctx.session.execute(statement)]
+    half = half_blank_on(holdings)
+    if half is not None:
+        raise SharesHalfBlank(on=half, fields=(FieldError("share", "shares-half-blank"),))
 
 
 async def check_nobody_holds(ctx: Ctx, *, room_id: UUID, full_name: str) -> None:
@@ -244,3 +281,14 @@ async def check_nobody_holds(ctx: Ctx, *, room_id: UUID, full_name: str) -> None
     names = list(found.scalars())
     if names:
         raise RoomStillHeld(full_name=full_name, names="、".join(names))
+
+
+def _told(held: RoomParty) -> dict[str, Any]:
+    return {
+        "room_id": str(held.room_id),
+        "party_id": str(held.party_id),
+        "role": RoomRole(held.role).value,
+        "share": None if held.share is None else str(held.share),
+        "valid_from": str(held.valid_from),
+        "is_payer": held.is_payer,
+    }

@@ -12,7 +12,15 @@ from sqlalchemy import and_, case, func, or_, select, true
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
-from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
+from cloud.kernel.listing import (
+    Expression,
+    Listing,
+    Sorting,
+    Statement,
+    among,
+    contains,
+    fetch_page,
+)
 from cloud.modules.metering.models import Meter, MeterKind, MeterState, Reading, ReadingState
 from cloud.modules.metering.schemas import MeterRead, ReadingRead
 from cloud.modules.organization import queries as organization
@@ -80,7 +88,7 @@ async def meters_by_no(ctx: Ctx, site_id: UUID, numbers: Collection[str]) -> dic
     """The meters of a site by their numbers; unknown ones are left out."""
     found = await ctx.session.execute(
         select(col(Meter.no), col(Meter.id)).where(
-            col(Meter.org_id) == site_id, col(Meter.no).in_(numbers)
+            col(Meter.org_id) == site_id, among(col(Meter.no), numbers)
         )
     )
     return {row.no: row.id for row in found}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel import audit
+from cloud.kernel.bulk import insert_records
 from cloud.kernel.context import Ctx
-from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.errors import AppError, Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.imports.rows import good, tried
+from cloud.kernel.listing import among
 from cloud.modules.devices import queries as devices
 from cloud.modules.devices.models import PointLane
 from cloud.modules.metering.models import Meter, MeterState, Reading
@@ -18,6 +23,7 @@ from cloud.modules.metering.rules import Register
 from cloud.modules.metering.service.meters import (
     MeterSpec,
     add_meter,
+    make_meters,
     refuse_removed,
     remove_meter,
 )
@@ -67,15 +73,7 @@ async def put_up_meter(ctx: Ctx, *, spec: MeterSpec) -> Meter:
     if spec.room_id is not None and place.kind != SpaceKind.room:
         raise NotFound
     site = await organization.get_site(ctx, place.org_id)
-    if spec.installed_on > ctx.business_on:
-        raise InstalledInFuture(fields=(FieldError("installed_on", "installed-in-future"),))
-    if not Register(spec.digits).fits(spec.initial_value):
-        raise InitialTooLong(
-            digits=spec.digits,
-            value=spec.initial_value,
-            fields=(FieldError("initial_value", "initial-too-long"),),
-        )
-    await _refuse_taken(ctx, spec.no)
+    _check(ctx, spec, await _taken(ctx, [spec.no]))
     await _refuse_point(ctx, spec.point_no)
     meter = await add_meter(ctx, site_id=site.id, spec=spec)
     await audit.record(
@@ -84,9 +82,34 @@ async def put_up_meter(ctx: Ctx, *, spec: MeterSpec) -> Meter:
         subject_kind="metering.meter",
         subject_id=meter.id,
         org_id=meter.org_id,
-        after={"no": meter.no, "kind": meter.kind, "multiplier": str(meter.multiplier)},
+        after=_told(meter),
     )
     return meter
+
+
+async def put_up_meters(
+    ctx: Ctx, *, site_id: UUID, specs: Sequence[MeterSpec]
+) -> list[MeterSpec | AppError]:
+    """Many as `put_up_meter` takes one, in places that the caller has found in the site and not
+    connected to points. What that would raise stands in the place of a meter that is left out."""
+    taken = await _taken(ctx, [spec.no for spec in specs])
+
+    def check(spec: MeterSpec) -> MeterSpec:
+        _check(ctx, spec, taken)
+        taken.add(spec.no)
+        return spec
+
+    told = tried(specs, check)
+    meters = await make_meters(ctx, site_id=site_id, specs=good(told))
+    await insert_records(ctx, meters)
+    await audit.record_each(
+        ctx,
+        action="metering.meter.added",
+        subject_kind="metering.meter",
+        org_id=site_id,
+        added=[(meter.id, _told(meter)) for meter in meters],
+    )
+    return told
 
 
 async def correct_meter(
@@ -106,7 +129,7 @@ async def correct_meter(
     meter = await ctx.get(Meter, meter_id, lock=True, version=version)
     refuse_removed(meter)
     if no != meter.no:
-        await _refuse_taken(ctx, no)
+        _refuse_taken(no, await _taken(ctx, [no]))
     fixed = {"multiplier": meter.multiplier != multiplier, "digits": meter.digits != digits}
     wrong = [key for key, differs in fixed.items() if differs]
     if wrong and await _was_read(ctx, meter):
@@ -169,10 +192,30 @@ async def take_away_meter(
     return await remove_meter(ctx, meter_id=meter.id, reason=reason)
 
 
-async def _refuse_taken(ctx: Ctx, no: str) -> None:
-    taken = await ctx.session.execute(select(col(Meter.id)).where(col(Meter.no) == no))
-    if taken.first() is not None:
+def _check(ctx: Ctx, spec: MeterSpec, taken: Set[str]) -> None:
+    if spec.installed_on > ctx.business_on:
+        raise InstalledInFuture(fields=(FieldError("installed_on", "installed-in-future"),))
+    if not Register(spec.digits).fits(spec.initial_value):
+        raise InitialTooLong(
+            digits=spec.digits,
+            value=spec.initial_value,
+            fields=(FieldError("initial_value", "initial-too-long"),),
+        )
+    _refuse_taken(spec.no, taken)
+
+
+async def _taken(ctx: Ctx, numbers: Sequence[str]) -> set[str]:
+    found = await ctx.session.execute(select(col(Meter.no)).where(among(col(Meter.no), numbers)))
+    return set(found.scalars())
+
+
+def _refuse_taken(no: str, taken: Set[str]) -> None:
+    if no in taken:
         raise MeterNumberTaken(no=no, fields=(FieldError("no", "meter-number-taken"),))
+
+
+def _told(meter: Meter) -> dict[str, Any]:
+    return {"no": meter.no, "kind": meter.kind, "multiplier": str(meter.multiplier)}
 
 
 async def _refuse_point(ctx: Ctx, point_no: int | None, site_id: UUID | None = None) -> None:

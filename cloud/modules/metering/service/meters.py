@@ -14,6 +14,7 @@ from sqlmodel import col
 from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.listing import among
 from cloud.modules.devices import queries as devices
 from cloud.modules.metering.models import Meter, MeterChange, MeterKind, MeterState
 from cloud.modules.metering.queries import register_of
@@ -21,7 +22,7 @@ from cloud.modules.metering.service.neighbors import neighbors_of
 from cloud.modules.organization import queries as organization
 from cloud.modules.resources.models import Room, Space
 
-METERS_MAX = 5_000
+METERS_MAX = 20_000
 
 
 class MeterRemoved(Conflict):
@@ -60,6 +61,14 @@ async def add_meter(ctx: Ctx, *, site_id: UUID, spec: MeterSpec) -> Meter:
 
 async def add_meters(ctx: Ctx, *, site_id: UUID, specs: Sequence[MeterSpec]) -> list[Meter]:
     """Many at once, in the given order; a parent must exist before."""
+    meters = await make_meters(ctx, site_id=site_id, specs=specs)
+    ctx.session.add_all(meters)
+    await ctx.session.flush()  # readings and children refer to them
+    return meters
+
+
+async def make_meters(ctx: Ctx, *, site_id: UUID, specs: Sequence[MeterSpec]) -> list[Meter]:
+    """As `add_meters`, for a caller that writes them itself."""
     assert len(specs) <= METERS_MAX
     site = await organization.get_site(ctx, site_id)
     await _all_there(ctx, Room, {spec.room_id for spec in specs})
@@ -68,7 +77,7 @@ async def add_meters(ctx: Ctx, *, site_id: UUID, specs: Sequence[MeterSpec]) -> 
     own = set((await devices.numbers_of_site(ctx, site.id)).tolist())
     if not own.issuperset(spec.point_no for spec in specs if spec.point_no is not None):
         raise NotFound
-    meters = [
+    return [
         Meter(
             **ctx.stamp(site.id),
             no=spec.no,
@@ -85,9 +94,6 @@ async def add_meters(ctx: Ctx, *, site_id: UUID, specs: Sequence[MeterSpec]) -> 
         )
         for spec in specs
     ]
-    ctx.session.add_all(meters)
-    await ctx.session.flush()  # readings and children refer to them
-    return meters
 
 
 async def change_meter(
@@ -167,6 +173,6 @@ async def _all_there(
     wanted = ids - {None}
     if not wanted:
         return
-    counted = select(func.count()).select_from(model).where(col(model.id).in_(wanted))
+    counted = select(func.count()).select_from(model).where(among(col(model.id), wanted))
     if (await ctx.session.execute(counted)).scalar_one() != len(wanted):
         raise NotFound

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from cloud.kernel import audit
+from cloud.kernel.bulk import insert_records
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
-from cloud.kernel.errors import Conflict, FieldError, Unprocessable
+from cloud.kernel.errors import AppError, Conflict, FieldError, NotFound, Unprocessable
+from cloud.kernel.imports.rows import good, then, tried
+from cloud.kernel.listing import among
 from cloud.modules.metering import queries, rules
 from cloud.modules.metering.models import (
     Meter,
@@ -65,6 +70,15 @@ class Arrived:
     value: Decimal
 
 
+@dataclass(frozen=True)
+class TakenOff:
+    """What a person read off a meter, on a day or now."""
+
+    meter_id: UUID
+    value: Decimal
+    read_on: date | None = None
+
+
 async def record_reading(
     ctx: Ctx,
     *,
@@ -78,13 +92,84 @@ async def record_reading(
     An implausibly high one is kept for review. Raises NotFound, MeterRemoved, ReadingInFuture,
     ValueTooLong, ReadingExists, ReadingBelowLast, ReadingAboveNext.
     """
-    meter = await ctx.get(Meter, meter_id, lock=True)
+    meters = await _locked(ctx, {meter_id})
+    told = (await _judged(ctx, meters, [TakenOff(meter_id, value, read_on)], source))[0]
+    if isinstance(told, AppError):
+        raise told
+    ctx.session.add(told)
+    return told
+
+
+async def record_readings(
+    ctx: Ctx, *, readings: Sequence[TakenOff], source: ReadingSource
+) -> list[Reading | AppError]:
+    """Many as `record_reading` takes one, each as if those before it were there. What that would
+    raise stands in the place of a reading that is left out."""
+    meters = await _locked(ctx, {one.meter_id for one in readings})
+    told: list[Reading | AppError] = [NotFound()] * len(readings)
+    waves = _waves(readings)
+    if len(waves) > 1:
+        await ctx.session.execute(_BY_METER)
+    for wave in waves:
+        judged = await _judged(ctx, meters, [readings[index] for index in wave], source)
+        await insert_records(ctx, [one for one in judged if isinstance(one, Reading)])
+        for index, one in zip(wave, judged, strict=True):
+            told[index] = one
+    return told
+
+
+async def _judged(
+    ctx: Ctx, meters: Mapping[UUID, Meter], readings: Sequence[TakenOff], source: ReadingSource
+) -> list[Reading | AppError]:
+    """At most one reading of each meter: what it would be, or why it is refused."""
+    placed = tried(readings, partial(_placed, ctx, meters))
+    fine = good(placed)
+    known = await _known(ctx, fine)
+    around = await neighbors_of(ctx, [(one.meter, one.shown.at) for one in fine])
+
+    def judge(pair: tuple[_Placed, Neighbors]) -> Reading:
+        one, beside = pair
+        if (one.meter.id, one.shown.at) in known:
+            raise ReadingExists(no=one.meter.no)
+        return _read(ctx, one.meter, one.shown, beside, source)
+
+    return then(placed, tried(zip(fine, around, strict=True), judge))
+
+
+def _waves(readings: Sequence[TakenOff]) -> list[list[int]]:
+    """First every meter's first reading, then every meter's second: none stands on another of its
+    own wave."""
+    waves: list[list[int]] = []
+    counts = Counter[UUID]()
+    for index, one in enumerate(readings):
+        if counts[one.meter_id] == len(waves):
+            waves.append([])
+        waves[counts[one.meter_id]].append(index)
+        counts[one.meter_id] += 1
+    return waves
+
+
+@dataclass(frozen=True)
+class _Placed:
+    meter: Meter
+    shown: Shown
+
+
+def _placed(ctx: Ctx, meters: Mapping[UUID, Meter], taken: TakenOff) -> _Placed:
+    meter = meters.get(taken.meter_id)
+    if meter is None:
+        raise NotFound
     refuse_removed(meter)
-    read_at = _moment(ctx, read_on)
-    refuse_too_long(meter, value)
-    await _refuse_duplicate(ctx, meter, read_at)
-    around = (await neighbors_of(ctx, [(meter, read_at)]))[0]
-    state, reason = _judge(meter, around, Shown(read_at, value))
+    read_at = _moment(ctx, taken.read_on)
+    refuse_too_long(meter, taken.value)
+    return _Placed(meter, Shown(read_at, taken.value))
+
+
+def _read(
+    ctx: Ctx, meter: Meter, shown: Shown, around: Neighbors, source: ReadingSource
+) -> Reading:
+    read_at, value = shown.at, shown.value
+    state, reason = _judge(meter, around, shown)
     if reason == ReadingReason.below_last:
         raise ReadingBelowLast(
             value=value,
@@ -97,7 +182,7 @@ async def record_reading(
             next=around.following.value,
             fields=(FieldError("value", "reading-above-next"),),
         )
-    reading = Reading(
+    return Reading(
         **ctx.stamp(meter.org_id),
         meter_id=meter.id,
         read_at=read_at,
@@ -107,8 +192,6 @@ async def record_reading(
         state=state,
         reason=reason,
     )
-    ctx.session.add(reading)
-    return reading
 
 
 async def record_measured(
@@ -276,9 +359,34 @@ def _moment(ctx: Ctx, read_on: date | None) -> datetime:
     return datetime.combine(read_on, time(12), tzinfo=ZoneInfo(ctx.principal.time_zone))
 
 
-async def _refuse_duplicate(ctx: Ctx, meter: Meter, read_at: datetime) -> None:
-    known = select(col(Reading.id)).where(
-        col(Reading.meter_id) == meter.id, col(Reading.read_at) == read_at
+async def _locked(ctx: Ctx, meter_ids: Collection[UUID]) -> dict[UUID, Meter]:
+    found = await ctx.session.execute(
+        select(Meter)
+        .where(among(col(Meter.id), meter_ids))
+        .order_by(col(Meter.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    if (await ctx.session.execute(known)).first() is not None:
-        raise ReadingExists(no=meter.no)
+    return {meter.id: meter for meter in found.scalars()}
+
+
+# A table that this transaction fills has no statistics yet: Postgres would read every reading of
+# the company for each meter, beside the meter's own.
+_BY_METER = text("SET LOCAL enable_bitmapscan = off")
+
+_KNOWN = text("""
+    SELECT r.meter_id, r.read_at
+    FROM unnest(CAST(:meters AS uuid[]), CAST(:times AS timestamptz[])) AS wanted (meter_id, at)
+    JOIN metering_reading r ON r.meter_id = wanted.meter_id AND r.read_at = wanted.at
+""")
+
+
+async def _known(ctx: Ctx, wanted: Sequence[_Placed]) -> set[tuple[UUID, datetime]]:
+    found = await ctx.session.execute(
+        _KNOWN,
+        {
+            "meters": [one.meter.id for one in wanted],
+            "times": [one.shown.at for one in wanted],
+        },
+    )
+    return {(row.meter_id, row.read_at) for row in found}

@@ -12,6 +12,7 @@ from cloud.modules.resources.queries.rooms import (
     ROOMS,
     RoomFound,
     RoomOfSite,
+    SpaceAtPath,
     find_rooms,
     get_room,
     list_buildings,
@@ -23,6 +24,7 @@ from cloud.modules.resources.queries.rooms import (
     rooms_at,
     rooms_by_path,
     rooms_of_site,
+    spaces_by_path,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "RoomFound",
     "RoomHappening",
     "RoomOfSite",
+    "SpaceAtPath",
     "areas_of_rooms",
     "events_of_room",
     "find_rooms",
@@ -46,4 +49,5 @@ __all__ = [
     "rooms_at",
     "rooms_by_path",
     "rooms_of_site",
+    "spaces_by_path",
 ]

@@ -21,6 +21,7 @@ from cloud.kernel.listing import (
     Listing,
     Sorting,
     Statement,
+    among,
     begins,
     contains,
     count_views,
@@ -61,6 +62,14 @@ class RoomOfSite:
     usage: RoomUsage
     state: RoomState
     floor: int | None
+
+
+@dataclass(frozen=True)
+class SpaceAtPath:
+    id: UUID
+    kind: SpaceKind
+    path: str
+    full_name: str
 
 
 @dataclass(frozen=True)
@@ -123,13 +132,26 @@ async def rooms_of_site(ctx: Ctx, site_id: UUID) -> list[RoomOfSite]:
 async def rooms_by_path(ctx: Ctx, site_id: UUID, paths: Collection[str]) -> dict[str, UUID]:
     """The rooms of a site by their numbers, like 3-1-1202; unknown ones are left out."""
     return await _by_path(
-        ctx, site_id, col(Space.kind) == SpaceKind.room, col(Space.path).in_(paths)
+        ctx, site_id, col(Space.kind) == SpaceKind.room, among(col(Space.path), paths)
     )
 
 
 async def parents_by_path(ctx: Ctx, site_id: UUID) -> dict[str, UUID]:
     """Every building and unit of a site by its path."""
     return await _by_path(ctx, site_id, col(Space.kind) != SpaceKind.room)
+
+
+async def spaces_by_path(ctx: Ctx, site_id: UUID, paths: Collection[str]) -> dict[str, SpaceAtPath]:
+    """The nodes of a site that stand at `paths`, and every building and unit, by path."""
+    found = await ctx.session.execute(
+        select(col(Space.path), col(Space.id), col(Space.kind), col(Space.full_name)).where(
+            col(Space.org_id) == site_id,
+            or_(col(Space.kind) != SpaceKind.room, among(col(Space.path), paths)),
+        )
+    )
+    return {
+        row.path: SpaceAtPath(row.id, SpaceKind(row.kind), row.path, row.full_name) for row in found
+    }
 
 
 async def _by_path(ctx: Ctx, site_id: UUID, *wanted: Expression) -> dict[str, UUID]:

@@ -13,6 +13,7 @@ from cloud.modules.resources.service.generation import (
     plan_rooms,
     try_rooms,
 )
+from cloud.modules.resources.service.nodes import NewNode, add_nodes, node_below
 from cloud.modules.resources.service.rooms import (
     Areas,
     CloseByClosing,
@@ -51,6 +52,7 @@ __all__ = [
     "Generation",
     "HyphenInCode",
     "LaterAreaKnown",
+    "NewNode",
     "NewRoom",
     "NoRooms",
     "PatternUnclear",
@@ -65,6 +67,7 @@ __all__ = [
     "SpaceStillUsed",
     "TooManyRooms",
     "add_building",
+    "add_nodes",
     "add_room",
     "add_rooms",
     "add_unit",
@@ -76,6 +79,7 @@ __all__ = [
     "close_room",
     "close_unit",
     "generate_rooms",
+    "node_below",
     "plan_rooms",
     "record_event",
     "rename_building",

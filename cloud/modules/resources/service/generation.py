@@ -13,10 +13,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel import audit
-from cloud.kernel.bulk import insert_rows
 from cloud.kernel.catalogue import check_entry
 from cloud.kernel.context import Ctx
-from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict, FieldError, NotFound, Unprocessable
 from cloud.kernel.ui.language import Tone, TrialLine, TrialLines
 from cloud.modules.resources.models import PATH_SEPARATOR, Space, SpaceKind
@@ -25,12 +23,11 @@ from cloud.modules.resources.rules import (
     ROOM_TYPES,
     NumberingRule,
     RoomPlan,
-    floor_of,
     is_pattern,
     path_below,
-    sort_key,
     twice,
 )
+from cloud.modules.resources.service.nodes import insert_rooms, insert_spaces, node_below
 from cloud.modules.resources.service.spaces import (
     HyphenInCode,
     RoomFacts,
@@ -215,8 +212,16 @@ async def add_rooms(ctx: Ctx, *, site_id: UUID, rows: Sequence[NewRoom]) -> list
     taken = await _taken(ctx, site_id, paths)
     if taken:
         raise RoomsAlreadyExist(count=len(taken), names=_listed(taken))
-    ids = [uuid7() for _ in rows]
-    await _insert(ctx, site_id, rows, ids, parents)
+    nodes = [
+        node_below(
+            parents[row.parent_id], SpaceKind.room, row.code, row.name or row.code, row.facts
+        )
+        for row in rows
+    ]
+    added = await insert_spaces(ctx, site_id, nodes, skip_known=True)
+    if added != len(rows):  # somebody added one of them a moment ago
+        raise RoomsAlreadyExist(count=len(rows) - added, names="")
+    await insert_rooms(ctx, site_id, nodes)
     await audit.record(
         ctx,
         action="resources.rooms.added",
@@ -225,7 +230,7 @@ async def add_rooms(ctx: Ctx, *, site_id: UUID, rows: Sequence[NewRoom]) -> list
         org_id=site_id,
         after={"count": len(rows), "first": paths[0] if paths else "", "last": paths[-1:]},
     )
-    return ids
+    return [node.id for node in nodes]
 
 
 def check_code(code: str) -> None:
@@ -295,51 +300,3 @@ async def _taken(ctx: Ctx, site_id: UUID, paths: Sequence[str]) -> list[str]:
         .order_by(col(Space.sort_key))
     )
     return list(found.scalars())
-
-
-async def _insert(
-    ctx: Ctx,
-    site_id: UUID,
-    rows: Sequence[NewRoom],
-    ids: Sequence[UUID],
-    parents: dict[UUID, Space],
-) -> None:
-    stamp = ctx.stamp(site_id)
-    record = [*stamp.values(), 1]
-    names = ["id", *stamp, "version"]
-    spaces, rooms = [], []
-    for row, room_id in zip(rows, ids, strict=True):
-        parent, facts = parents[row.parent_id], row.facts
-        path, name = path_below(parent.path, row.code), row.name or row.code
-        spaces.append(
-            (
-                room_id, *record, SpaceKind.room.value, parent.id, row.code, name, path,
-                f"{parent.full_name}{name}", sort_key(path),
-            )
-        )  # fmt: skip
-        rooms.append(
-            (
-                room_id, *record, facts.building_area, facts.inner_area,
-                facts.chargeable_area or facts.building_area, facts.coefficient,
-                facts.usage.value, facts.state.value, facts.handover_on, facts.move_in_on,
-                facts.room_type_id,
-                facts.floor if facts.floor is not None else floor_of(row.code),
-            )
-        )  # fmt: skip
-    added = await insert_rows(
-        ctx,
-        "resources_space",
-        [*names, "kind", "parent_id", "code", "name", "path", "full_name", "sort_key"],
-        spaces,
-    )
-    if added != len(rows):  # somebody added one of them a moment ago
-        raise RoomsAlreadyExist(count=len(rows) - added, names="")
-    await insert_rows(
-        ctx,
-        "resources_room",
-        [
-            *names, "building_area", "inner_area", "chargeable_area", "coefficient", "usage",
-            "state", "handover_on", "move_in_on", "room_type_id", "floor",
-        ],
-        rooms,
-    )  # fmt: skip
