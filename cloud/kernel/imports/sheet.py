@@ -13,7 +13,7 @@ from cloud.kernel.errors import Unprocessable
 from cloud.kernel.i18n import Texts
 from cloud.kernel.ui.pages import Import
 
-ROWS_MAX = 20_000
+ROWS_MAX = 10_000
 COLUMNS_MAX = 60
 TIMEOUT_S = 60.0
 REQUIRED_MARK = "*"

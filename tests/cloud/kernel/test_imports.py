@@ -143,7 +143,7 @@ class TestTheFile:
             (workbook(("单元", "房屋"), [["1", "101"]]), "column-missing"),
             (workbook(("楼栋", "房屋", "Room"), [["1", "101", "102"]]), "column-twice"),
             (workbook(ROOM_HEAD, [["1", "1", "101"]], merge="A2:A3"), "cells-merged"),
-            (workbook(("楼栋", "房屋"), [["1", str(n)] for n in range(20_001)]), "sheet-too-large"),
+            (workbook(("楼栋", "房屋"), [["1", str(n)] for n in range(10_001)]), "sheet-too-large"),
             (workbook([f"{n}" for n in range(61)], [["1"]]), "sheet-too-large"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
@@ -562,4 +562,4 @@ class TestReadings:
 
 
 def test_the_bound_fits_the_report() -> None:
-    assert ROWS_MAX <= 20_000
+    assert ROWS_MAX <= 10_000
