@@ -118,13 +118,13 @@ WINDOW = """
       sum(amount) FILTER (age <> 'not_due') AS overdue
     FROM moves WHERE month < $last OR (month = $last AND (early OR NOT $partial))
     GROUP BY org_id"""
+# A month's bills as they are known on the day that is asked for: what is metered is billed in the
+# month after its cycle, and would else be in no month at all.
 BY_MONTH = """
     SELECT m.month,
-      coalesce(sum(amount) FILTER (NOT receipt AND cycle = m.month AND v.month <= m.month), 0)
-        AS billed,
+      coalesce(sum(amount) FILTER (NOT receipt AND cycle = m.month), 0) AS billed,
       coalesce(-sum(amount) FILTER (receipt AND v.month = m.month), 0) AS received,
-      coalesce(-sum(amount) FILTER (receipt AND cycle = m.month AND v.month <= m.month), 0)
-        AS current
+      coalesce(-sum(amount) FILTER (receipt AND cycle = m.month), 0) AS current
     FROM (SELECT unnest($months::DATE[]) AS month) m
     LEFT JOIN moves v ON list_contains($orgs, v.org_id)
       AND (v.month = m.month OR v.cycle = m.month)

@@ -185,7 +185,7 @@ class TestFigures:
 
         assert len(months) == 12
         assert [(m.billed, m.received) for m in months[-3:]] == [
-            (Decimal(0), Decimal(0)),  # September's cycle was billed in October
+            (Decimal("218.08"), Decimal(0)),  # September's cycle was billed in October
             (Decimal("218.08"), Decimal("214.08")),
             (Decimal("436.16"), Decimal("113.08")),
         ]

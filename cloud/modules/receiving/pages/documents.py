@@ -75,12 +75,14 @@ CLOSE = Form(
     ),
     submit="Close the shift",
 )
+# What is left is offered: a deposit may have been paid back in part.
+_OUT_OF_BALANCE = Field("amount", "Amount", Kind.money, start_key="balance")
 REFUND = Form(
     title="Refund",
     note="The money goes back today; the refund cannot be changed afterwards.",
     fields=(
-        Field("amount", "Amount", Kind.money),
-        Field("method", "Payment method", "choice", source=api.money_choices),
+        _OUT_OF_BALANCE,
+        Field("method", "Paid back by", "choice", source=api.money_choices),
         Field("reason", "Reason", "long_text", wide=True),
     ),
     submit="Refund",
@@ -104,7 +106,7 @@ DEPOSIT_ACTIONS = (
             title="Pay bills out of the deposit",
             note="The room's oldest bills are paid first, by a receipt of its own.",
             fields=(
-                Field("amount", "Amount", Kind.money),
+                _OUT_OF_BALANCE,
                 Field("evidence", "Evidence", "long_text", wide=True),
             ),
             submit="Pay bills",
@@ -121,7 +123,7 @@ DEPOSIT_ACTIONS = (
             title="Deduct from the deposit",
             note="What is deducted becomes other income; say what shows that it is due.",
             fields=(
-                Field("amount", "Amount", Kind.money),
+                _OUT_OF_BALANCE,
                 Field("evidence", "Evidence", "long_text", wide=True),
             ),
             submit="Deduct",
@@ -246,7 +248,7 @@ HELD_PAGES = (
             Column("room_name", "Room", width=140),
             Column("party_name", "Payer", width=110),
             Column("kind", "Kind", Kind.tag, width=88, choices=PAYOUTS),
-            Column("method_name", "Payment method", width=112),
+            Column("method_name", "Paid back by", width=112),
             Column("amount", "Amount", Kind.money, width=112),
             Column("reason", "Reason", width=220),
             Column("cashier_name", "Cashier", width=96),

@@ -1,6 +1,6 @@
 // What a form starts from, what is wrong with it, and what goes to the server.
 
-import { cents } from '@wuye/kit/cents'
+import { cents, decimal } from '@wuye/kit/cents'
 import { t } from '@wuye/kit/i18n'
 import type { Field, Row } from '@wuye/kit/page'
 import { perCent, shareOf } from '@wuye/kit/share'
@@ -32,6 +32,8 @@ export function labelOf(field: Field, row: Row): string | null {
 /** As a person would type it: 2.380000 is 2.38. */
 function typed(field: Field, current: FormValue | number): FormValue {
   if (field.kind === 'percent') return perCent(String(current))
+  const amount = field.kind === 'money' ? cents(String(current)) : null
+  if (amount !== null) return decimal(amount)
   if (typeof current === 'number') return String(current)
   if (typeof current !== 'string' || !(field.kind in DECIMALS) || !current.includes('.'))
     return current
