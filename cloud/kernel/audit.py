@@ -23,7 +23,6 @@ from cloud.kernel.records import AuditRow, AuditSeal
 
 ROWS_PER_SEAL = 5_000
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _SETTLED = text("SELECT kernel_settled_xact()")
 
 
@@ -108,7 +107,7 @@ async def seal_company(ctx: Ctx) -> int:
     late, but below the oldest running transaction nothing can be added any more.
     """
     company_id = ctx.principal.company_id
-    await ctx.session.execute(_LOCK, {"key": f"audit-seal:{company_id}"})
+    await ctx.take(f"audit-seal:{company_id}")
     last = (
         await ctx.session.execute(select(AuditSeal).order_by(col(AuditSeal.number).desc()).limit(1))
     ).scalar_one_or_none()

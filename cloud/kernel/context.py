@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.kernel.db import Record, Scope, bind_scope
@@ -21,6 +21,8 @@ from cloud.kernel.events import Bus
 from cloud.kernel.i18n import CHINESE, Texts
 
 RecordT = TypeVar("RecordT", bound=Record)
+
+_TAKE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 @cache
@@ -160,6 +162,13 @@ class Ctx:
     async def announce(self, event: object) -> None:
         """Run the handlers of `event` in manifest order, in this transaction."""
         await self.bus.publish(self, event)
+
+    async def take(self, key: str) -> None:
+        """Wait until no other transaction has taken `key`; it is given back when this one ends.
+
+        For what has no row to lock, or one that nobody may change.
+        """
+        await self.session.execute(_TAKE, {"key": key})
 
     async def acting(self, permission: str) -> Ctx:
         """The transaction, bound from here on to where the caller holds `permission`.

@@ -193,7 +193,6 @@ _RULE = Hot(
     .limit(1),
     lambda pattern, reset: (pattern, reset),
 )
-_TAKE_RULES = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _UNIT_CODE = text("SELECT kernel_unit_code(:org_id)")
 
 
@@ -276,7 +275,7 @@ async def set_rule(
     company_id = ctx.principal.company_id
     # One lock for all kinds: a pattern is compared with those of the others, and a kind that has
     # the standard has no row.
-    await ctx.session.execute(_TAKE_RULES, {"key": f"number-rules:{company_id}"})
+    await ctx.take(f"number-rules:{company_id}")
     rules = await rules_of(ctx)
     rule = next((one for one in rules if (one.series, one.org_id) == (series, company_id)), None)
     if version != (rule.version if rule else 0):

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import psycopg
 from fastapi import Request, Response
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from cloud.kernel import audit
@@ -32,8 +31,6 @@ from cloud.kernel.ui.render import Pages
 FAULTS_SHOWN = 200
 UNIQUE_VIOLATION = "23505"
 
-# One file at a time into a list of a community: the second sees what the first has added.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 # Classes of errors: deadlocks, no memory, locks, interruptions, the disk.
 _NOT_OF_ROWS = ("40", "53", "55", "57", "58")
 
@@ -164,7 +161,8 @@ async def _try(
     rows = await asyncio.to_thread(_coerced, ctx, importing, outcome)
     try:
         async with ctx.session.begin_nested():
-            await ctx.session.execute(_LOCK, {"key": f"import:{importing.title}:{site_id}"})
+            # One file at a time into a list of a community: the second sees what the first added.
+            await ctx.take(f"import:{importing.title}:{site_id}")
             told = await _add(
                 ctx,
                 partial(importing.add, site_id=site_id, options=frozenset(options)),

@@ -29,7 +29,6 @@ from cloud.modules.ledger.schemas import NumberRuleChanged
 SERIES = "JZ"
 
 _SHARE_MONTH = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
-_TAKE_MONTH = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _LOCK = Hot(
     select(col(PeriodLock.id)).where(
         col(PeriodLock.org_id) == bindparam("site_id"), col(PeriodLock.month) == bindparam("month")
@@ -199,7 +198,7 @@ def _held(ctx: Ctx) -> set[tuple[object, str]]:
 async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
     """Lock a month. Waits for postings into it that are under way. Raises PeriodAlreadyClosed."""
     month = month.replace(day=1)
-    await ctx.session.execute(_TAKE_MONTH, {"key": _key(site_id, month)})
+    await ctx.take(_key(site_id, month))
     if await _LOCK.one_or_none(ctx.session, site_id=site_id, month=month) is not None:
         raise PeriodAlreadyClosed(month=f"{month:%Y-%m}")
     lock = PeriodLock(**ctx.stamp(site_id), month=month, locked_at=ctx.now)

@@ -18,7 +18,6 @@ from cloud.modules.organization import service as organization
 # Who holds all of these for the whole company can mend whatever somebody else broke.
 ADMINISTRATION = tuple(AccountsPermission)
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _COUNT = text("SELECT accounts_administrators(:company, :wanted)")
 
 
@@ -43,7 +42,7 @@ async def in_turn(ctx: Ctx) -> None:
     """Wait until no other transaction of the company changes who holds what. Taken before rows are
     locked, so that nobody waits for each other."""
     company_id = ctx.principal.company_id
-    await ctx.session.execute(_LOCK, {"key": f"accounts-administrators:{company_id}"})
+    await ctx.take(f"accounts-administrators:{company_id}")
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlmodel import col
 
 from cloud.kernel.context import Ctx
@@ -44,8 +44,6 @@ from cloud.modules.receiving.service.tender import Paid, Tender
 from cloud.modules.resources import queries as resources
 
 SERIES = "SK"
-
-_TAKE_RECEIPT = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 class NothingToPay(Unprocessable):
@@ -177,7 +175,7 @@ async def reverse_receipt(ctx: Ctx, *, receipt_id: UUID, reason: str) -> Receipt
     Raises NotFound, ReceiptIsReversal, ReceiptAlreadyReversed, PrepaidSpent, DepositMoved and
     PeriodClosed.
     """
-    await ctx.session.execute(_TAKE_RECEIPT, {"key": f"receipt:{receipt_id}"})
+    await ctx.take(f"receipt:{receipt_id}")
     original = await ctx.get(Receipt, receipt_id)
     if original.reverses_id is not None:
         raise ReceiptIsReversal(number=original.number)
