@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, StringConstraints
 
 _SEPARATORS = re.compile(r"[\s,，、;；]+")
 
@@ -13,6 +13,9 @@ _SEPARATORS = re.compile(r"[\s,，、;；]+")
 def _nothing_is_blank(value: Any) -> Any:
     return "" if value is None else value
 
+
+# Why somebody ended or changed what others rely on.
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 # Before the other constraints of a text that may be left empty.
 BLANK = BeforeValidator(_nothing_is_blank)

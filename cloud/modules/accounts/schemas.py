@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.typed import Reason
 from cloud.kernel.ui.language import MenuItem
 from cloud.modules.accounts.rules import Place
 from cloud.modules.organization.models import UnitKind, UnitState
-from cloud.modules.organization.schemas import Name, Reason, ShortText
+from cloud.modules.organization.schemas import Name, ShortText
 
 Login = Annotated[
     str,

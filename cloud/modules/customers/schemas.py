@@ -9,14 +9,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.kernel.typed import BLANK, SEVERAL
+from cloud.kernel.typed import BLANK, SEVERAL, Reason
 from cloud.modules.customers.models import Arrears, PartyKind, RoomRole
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Note = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
 IdNumber = Annotated[str, StringConstraints(strip_whitespace=True, max_length=30)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Share = Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cloud.kernel.numbering import DocumentKind, Reset
+from cloud.kernel.typed import Reason
 
 
 class AccountRead(BaseModel):
@@ -94,7 +95,7 @@ class NumberRuleChange(BaseModel):
     version: Annotated[int, Field(ge=0)]
     pattern: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     reset: Reset
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    reason: Reason
 
 
 class NumberRuleChanged(BaseModel):

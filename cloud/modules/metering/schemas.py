@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.kernel.typed import BLANK
+from cloud.kernel.typed import BLANK, Reason
 from cloud.modules.metering.models import MeterKind
 
 Shown = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=4)]
@@ -125,7 +125,7 @@ class MeterRemove(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     final_value: Shown | None = None
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    reason: Reason
 
 
 class ReadingRead(BaseModel):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.kernel.typed import BLANK, SEVERAL, empty_is
+from cloud.kernel.typed import BLANK, SEVERAL, Reason, empty_is
 from cloud.modules.resources.models import RoomState, RoomUsage
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
@@ -19,7 +19,6 @@ Area = Annotated[Decimal, Field(max_digits=18, decimal_places=4)]
 Coefficient = Annotated[Decimal, Field(gt=0, max_digits=10, decimal_places=4), empty_is(Decimal(1))]
 Floor = Annotated[int, Field(ge=-20, le=200)]
 Note = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class BuildingRead(BaseModel):

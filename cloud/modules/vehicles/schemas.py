@@ -8,14 +8,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from cloud.kernel.typed import BLANK
+from cloud.kernel.typed import BLANK, Reason
 from cloud.modules.vehicles.models import PlateType
 
 Plate = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=20)]
 Brand = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=40)]
 Color = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=20)]
 Note = Annotated[str, BLANK, StringConstraints(strip_whitespace=True, max_length=200)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class VehicleRead(BaseModel):
@@ -38,30 +37,24 @@ class VehicleRead(BaseModel):
     version: int
 
 
-class VehicleCreate(BaseModel):
+class _Facts(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    plate: Plate = ""
+    plate_type: PlateType
+    room_id: UUID | None = None
+    party_id: UUID | None = None
+    brand: Brand = ""
+    color: Color = ""
+    note: Note = ""
+
+
+class VehicleCreate(_Facts):
     site_id: UUID
-    plate: Plate = ""
-    plate_type: PlateType
-    room_id: UUID | None = None
-    party_id: UUID | None = None
-    brand: Brand = ""
-    color: Color = ""
-    note: Note = ""
 
 
-class VehicleChange(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class VehicleChange(_Facts):
     version: int
-    plate: Plate = ""
-    plate_type: PlateType
-    room_id: UUID | None = None
-    party_id: UUID | None = None
-    brand: Brand = ""
-    color: Color = ""
-    note: Note = ""
 
 
 class VehicleClose(BaseModel):

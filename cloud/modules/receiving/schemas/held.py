@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from cloud.modules.receiving.schemas.typed import Amount, MethodCode, Reason
+from cloud.kernel.typed import Reason
+from cloud.modules.receiving.schemas.typed import Amount, MethodCode
 
 
 class MoveLine(BaseModel):

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.typed import Reason
 from cloud.modules.charging.schemas import ClosedPeriod, TimelineEvent
 from cloud.modules.ledger.schemas import EntryOfDocument
-from cloud.modules.receiving.schemas.typed import Amount, Given, MethodCode, Reason
+from cloud.modules.receiving.schemas.typed import Amount, Given, MethodCode
 
 
 class AllocationWanted(BaseModel):

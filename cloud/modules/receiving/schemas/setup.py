@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from cloud.kernel.typed import Reason
 from cloud.modules.receiving.models import MethodKind
-from cloud.modules.receiving.schemas.typed import Amount, Reason
+from cloud.modules.receiving.schemas.typed import Amount
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
