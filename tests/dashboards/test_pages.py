@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -22,6 +24,18 @@ from tests.kit.simulators import CHECKOUT
 from tests.kit.world import World
 
 TEXTS = ("cloud/kernel/locale", "dashboards/locale")
+
+
+@pytest.fixture(autouse=True)
+async def _drawn(world: World) -> AsyncIterator[None]:
+    """What is chosen draws the page in a task of its own. It must end before the connection of
+    `world` does: psycopg would read on in memory that is freed, from a file that is another's."""
+    yield
+    drawing = asyncio.all_tasks() - {asyncio.current_task()}
+    if drawing:
+        done, late = await asyncio.wait(drawing, timeout=10)
+        assert not late
+        assert not [task for task in done if task.exception()]
 
 
 class Person(OnePerson):
