@@ -90,7 +90,7 @@ async def billing(place: Place) -> list[Measure]:
             "the bare way copies drafts that are there. Ours makes them: under py-spy 43 % of the"
             " time goes into reading what each room is charged by (area, payer, price, readings)"
             " and computing from it, 31 % into writing each draft with its whole basis as text, 20"
-            " % into COPY. A million bills are made in some minutes, once a month, by one process",
+            " % into COPY",
         ),
         publishing.measure(
             "publish",
