@@ -23,6 +23,8 @@ class EnergyPage(DashboardPage):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self._asked = ""
+        self._shown = ""
         self.electricity = self.chart()
         self.water = self.chart()
         nothing = self.say("No reading yet today. The bars begin with the first one.")
@@ -49,8 +51,14 @@ class EnergyPage(DashboardPage):
             sizing_mode="stretch_width",
             margin=0,
         )
-        controls.param.watch(self.refresh, ["unit", "asked"])
+        controls.param.watch(self._choose, ["unit", "asked"])
         return controls
+
+    async def _choose(self, *events: Any) -> None:
+        """The page names the community that it chose itself: that asks for nothing new."""
+        own = not self._asked and self.controls.unit == self._shown
+        if not own or any(event.name != "unit" for event in events):
+            await self.refresh()
 
     def blocks(self) -> dict[str, Any]:
         return dict(zip(("electricity", "water"), self.panels_shown, strict=True))
@@ -60,8 +68,9 @@ class EnergyPage(DashboardPage):
 
     async def load(self, principal: Principal) -> None:
         mine = None if principal.scope.all else frozenset(map(str, principal.scope.write_orgs))
+        self._asked = self.controls.unit
         async with self.desk.analytics.reading(principal) as reading:
-            found = await energy(reading, self.controls.unit, mine)
+            found = await energy(reading, self._asked, mine)
         if found is None:
             self.clear()
             self.lead.object = states.empty(
@@ -73,6 +82,7 @@ class EnergyPage(DashboardPage):
 
     def draw(self, found: Energy) -> None:
         self.controls.units = [{"value": value, "label": name} for value, name in found.sites]
+        self._shown = found.site_id
         if self.controls.unit != found.site_id:
             with pn.io.hold():
                 self.controls.unit = found.site_id

@@ -137,6 +137,25 @@ async def test_a_date_that_is_none_is_told(world: World) -> None:
     assert "重试" in page.lead.object
 
 
+class Counted(EnergyPage):
+    loads = 0
+
+    async def load(self, principal: Principal) -> None:
+        self.loads += 1
+        await super().load(principal)
+
+
+async def test_the_community_that_the_page_chooses_is_loaded_once(world: World) -> None:
+    page, _ = opened(Counted, world, viewer(world, "headquarters.energy:read"))
+
+    await page.refresh()
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+
+    assert page.controls.unit
+    assert isinstance(page, Counted)
+    assert page.loads == 1
+
+
 @pytest.mark.parametrize("unit", ["nothing", "beta"])
 async def test_energy_of_somebody_elses_community_is_not_found(world: World, unit: str) -> None:
     page, _ = opened(EnergyPage, world, viewer(world, "headquarters.energy:read"))
