@@ -182,6 +182,10 @@ class PostgresCluster:
             left = processes.wait_gone(left, timeout_s=10)
         processes.send(left, signal.SIGKILL)
         processes.wait_gone(left, timeout_s=5)
+        if self._child is not None:
+            # Postgres takes a number that nobody has waited for to be a server that still runs.
+            self._child.wait(timeout=5)
+            self._child = None
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _check_reachable(self) -> None:

@@ -90,6 +90,21 @@ class TestTheNextStart:
 
         assert ask(cluster.owner_url, "SELECT answer FROM kept") == "42"
 
+    def test_recovers_from_a_killed_server_that_nobody_has_waited_for(
+        self, cluster: PostgresCluster
+    ) -> None:
+        # While it is referred to, Python does not wait for it by the way.
+        child = vars(cluster)["_child"]
+        pids = processes.find_by_directory(cluster.data, "postgres")
+        processes.send(pids, signal.SIGKILL)
+        assert not processes.wait_gone(pids, timeout_s=5)
+
+        cluster.prepare()
+        cluster.start()
+
+        assert ask(cluster.owner_url, "SELECT 42") == "42"
+        assert child.returncode == -signal.SIGKILL
+
     def test_ends_a_server_that_was_left_running(self, cluster: PostgresCluster) -> None:
         left = postmaster(cluster)
         again = PostgresCluster(cluster.home)
