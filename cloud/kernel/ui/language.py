@@ -95,7 +95,7 @@ class Empty(Part):
 class Field(Part):
     key: str
     label: str
-    kind: Kind | Literal["choice", "lookup", "multi", "long_text"]
+    kind: Kind | Literal["choice", "lookup", "multi", "long_text", "lines"]
     required: bool
     help: str | None
     options: list[Option]
@@ -105,6 +105,8 @@ class Field(Part):
     unit: str | None
     section: str | None
     wide: bool
+    lines: list[Field]  # for lines: the fields of each, sent as a list of objects
+    least: int  # for lines: how many there are at least
 
 
 class TrialLine(BaseModel):

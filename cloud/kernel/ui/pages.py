@@ -72,7 +72,7 @@ class Lead:
 class Field:
     key: str
     label: str
-    kind: Kind | Literal["choice", "lookup", "multi", "long_text"] = Kind.text
+    kind: Kind | Literal["choice", "lookup", "multi", "long_text", "lines"] = Kind.text
     required: bool = True
     help: str | None = None
     choices: tuple[Choice, ...] = ()
@@ -82,6 +82,8 @@ class Field:
     unit: str | None = None
     section: str | None = None
     wide: bool = False
+    lines: tuple[Field, ...] = ()  # of a field of lines: what each of them holds
+    least: int = 1  # of a field of lines: how many it begins with, and keeps
 
 
 @dataclass(frozen=True)

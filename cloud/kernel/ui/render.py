@@ -446,6 +446,8 @@ class _Viewer:
             unit=self.maybe(item.unit or UNITS.get(item.kind)),
             section=self.maybe(item.section),
             wide=item.wide,
+            lines=[self.field(each) for each in item.lines],
+            least=item.least,
         )
 
 

@@ -370,6 +370,8 @@ def _price(wanted: VersionCreate) -> service.PriceSpec:
         proration=wanted.proration,
         rounding_step=wanted.rounding_step,
         rounding_mode=wanted.rounding_mode,
+        bands=queries.bands_in(wanted),
+        band_window=wanted.band_window if wanted.bands else None,
     )
 
 

@@ -83,6 +83,13 @@ class PricePer(StrEnum):
     cycle = "cycle"
 
 
+class BandWindow(StrEnum):
+    """How long use is added up before the bands begin again."""
+
+    month = "month"
+    year = "year"
+
+
 class ItemState(StrEnum):
     active = "active"
     disabled = "disabled"
@@ -106,6 +113,7 @@ class SkipReason(StrEnum):
     reading_stale = "reading_stale"
     reading_in_review = "reading_in_review"
     reading_below_last = "reading_below_last"
+    earlier_unbilled = "earlier_unbilled"
     already_billed = "already_billed"
 
 
@@ -174,7 +182,11 @@ class Standard(Record, table=True):
 
 class StandardVersion(Record, table=True):
     """The price of a standard from one date to another, half-open. Versions never overlap, and
-    each but the first begins the day another one ends: the key on `follows_on` leaves no gap."""
+    each but the first begins the day another one ends: the key on `follows_on` leaves no gap.
+
+    `bands` are [{"upto", "unit_price"}], ascending, the last without a bound; `unit_price` is then
+    that of the first.
+    """
 
     __tablename__ = "charging_standard_version"
     __table_args__ = (
@@ -210,12 +222,16 @@ class StandardVersion(Record, table=True):
         one_of("price_per", PricePer),
         one_of("rounding_step", RoundingStep),
         one_of("rounding_mode", RoundingMode),
+        one_of("band_window", BandWindow),
+        CheckConstraint("(bands IS NULL) = (band_window IS NULL)", name="bands"),
         CheckConstraint("unit_price >= 0", name="unit_price"),
     )
 
     standard_id: UUID
     number: int
     unit_price: Decimal = price_column()
+    bands: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    band_window: BandWindow | None = enum_column(default=None)
     price_per: PricePer = enum_column()
     area_basis: AreaBasis = enum_column()
     proration: Proration = enum_column()

@@ -17,10 +17,11 @@ from typing import Any
 from uuid import UUID
 
 from cloud.kernel.money import RoundingMode, RoundingStep, cut_ratio, round_ratio, tax_included
-from cloud.kernel.periods import Period, cycles
+from cloud.kernel.periods import ONE_DAY, Period, add_months, cycles
 from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     Method,
     PricePer,
     Proration,
@@ -60,6 +61,17 @@ HOUSEHOLD = "户"
 
 
 @dataclass(frozen=True)
+class Band:
+    """The price of what is used up to and with `upto`; None: of all that is above the band before.
+
+    Counted from the day on which the bands began, not within one bill.
+    """
+
+    upto: Decimal | None
+    unit_price: Decimal
+
+
+@dataclass(frozen=True)
 class Price:
     """One version of a standard. `end` is half-open, None for open."""
 
@@ -73,6 +85,8 @@ class Price:
     rounding_mode: RoundingMode
     start: date
     end: date | None
+    bands: tuple[Band, ...] = ()
+    band_window: BandWindow | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,7 @@ class Basis:
 
     `quantity` is an area in m², a count, or a usage after the multiplier. `is_whole` says that the
     charged period is a whole cycle of `cycle_months`, which then counts exactly that many months.
+    `used_before` is what was charged since `bands_from`, where the price is one of bands.
     """
 
     method: Method
@@ -133,14 +148,23 @@ class Basis:
     area_basis: AreaBasis
     unit: str
     readings: Readings | None = None
+    bands: tuple[Band, ...] = ()
+    bands_from: date | None = None
+    used_before: Decimal = Decimal(0)
 
     def of(
-        self, quantity: Decimal, *, coefficient: Decimal, readings: Readings | None = None
+        self,
+        quantity: Decimal,
+        *,
+        coefficient: Decimal,
+        readings: Readings | None = None,
+        used_before: Decimal = Decimal(0),
     ) -> Basis:
         """The same terms for another object, with what is worked out of them once for all."""
         made = object.__new__(Basis)
         shared = {"rate": self.rate, "terms_text": self.terms_text}
         own = {"quantity": quantity, "coefficient": coefficient, "readings": readings}
+        own["used_before"] = used_before
         vars(made).update(vars(self), **shared, **own)
         return made
 
@@ -172,7 +196,9 @@ class Basis:
         return json.dumps(terms, ensure_ascii=False)[1:-1]
 
 
-_OWN = ("quantity", "coefficient", "readings")
+# What only a price of bands has: bills without them are stored as they always were.
+_BANDED = ("bands", "bands_from", "used_before")
+_OWN = ("quantity", "coefficient", "readings", "used_before")
 
 
 @dataclass(frozen=True)
@@ -195,22 +221,61 @@ class Computed:
 
 
 def compute(basis: Basis) -> Computed:
-    """Quantity × price × time over every segment, summed exactly and rounded once.
-
-    In whole numbers: a quotient of two of them is exact, and a tenth of the cost of Fractions.
-    """
-    rate = basis.rate
-    quantity, parts = basis.quantity.as_integer_ratio()
-    coefficient, pieces = basis.coefficient.as_integer_ratio()
-    total = quantity * coefficient * rate.numerator
-    unit = parts * pieces * rate.denominator
+    """Quantity × price × time over every segment, or use × price over every band: summed exactly
+    and rounded once."""
+    total, unit = _cost_in_bands(basis) if basis.bands else _cost(basis)
     amount = round_ratio(total, unit, step=basis.rounding_step, mode=basis.rounding_mode)
     return Computed(
         raw=cut_ratio(total, unit),
         amount=amount,
         tax=tax_included(amount, basis.tax_rate),
-        factor=rate.factor,
+        factor=basis.rate.factor,
     )
+
+
+def _cost(basis: Basis) -> tuple[int, int]:
+    """In whole numbers: their quotient is exact, and a tenth of the cost of Fractions."""
+    rate = basis.rate
+    quantity, parts = basis.quantity.as_integer_ratio()
+    coefficient, pieces = basis.coefficient.as_integer_ratio()
+    return quantity * coefficient * rate.numerator, parts * pieces * rate.denominator
+
+
+def _cost_in_bands(basis: Basis) -> tuple[int, int]:
+    parts = (Fraction(part) * Fraction(band.unit_price) for band, part in parts_in_bands(basis))
+    return (sum(parts, Fraction(0)) * Fraction(basis.coefficient)).as_integer_ratio()
+
+
+def parts_in_bands(basis: Basis) -> list[tuple[Band, Decimal]]:
+    """What of the use falls into which band, in their order; a use of 0 into the band it stands in.
+
+    Progressive: use that crosses a bound pays each part at its own band's price (spec domain
+    M3.2 d).
+    """
+    start, end = basis.used_before, basis.used_before + basis.quantity
+    found: list[tuple[Band, Decimal]] = []
+    for band in basis.bands:
+        until = end if band.upto is None else min(band.upto, end)
+        if until > start or (start == end and (band.upto is None or start < band.upto)):
+            found.append((band, until - start))
+            start = until
+        if start == end and found:
+            break
+    return found
+
+
+def prices_of(basis: Basis) -> list[Decimal]:
+    """The prices that the charge was made of, each once."""
+    if basis.bands:
+        return [band.unit_price for band, _ in parts_in_bands(basis)]
+    return list(dict.fromkeys(segment.unit_price for segment in basis.segments))
+
+
+def bands_since(*, anchor: date, window: BandWindow, day: date) -> date:
+    """The first day of the month or year, as they run from `anchor`, in which a day lies."""
+    months = 12 if window is BandWindow.year else 1
+    reach = Period(add_months(day, -months - 1), day + ONE_DAY)
+    return max(cycle.start for cycle in cycles(anchor, months=months, within=reach))
 
 
 def in_part(basis: Basis, segment: Segment) -> Decimal:
@@ -383,6 +448,11 @@ def to_snapshot(basis: Basis) -> dict[str, Any]:
     """The basis as JSON: numbers as text, dates as ISO dates."""
     plain = {name: _plain(getattr(basis, name)) for name in Basis.__dataclass_fields__}
     plain["segments"] = [_plain_fields(segment) for segment in basis.segments]
+    if basis.bands:
+        plain["bands"] = stored_bands(basis.bands)
+    else:
+        for name in _BANDED:
+            del plain[name]
     plain["readings"] = None if basis.readings is None else _plain_fields(basis.readings)
     return plain
 
@@ -392,13 +462,28 @@ def snapshot_text(basis: Basis) -> str:
     readings = "null"
     if basis.readings is not None:
         readings = json.dumps(_plain_fields(basis.readings), ensure_ascii=False)
+    used = f' "used_before": "{basis.used_before}",' if basis.bands else ""
     return (
         f'{{"quantity": "{basis.quantity}", "coefficient": "{basis.coefficient}",'
-        f' "readings": {readings}, {basis.terms_text}}}'
+        f' "readings": {readings},{used} {basis.terms_text}}}'
     )
 
 
-def _plain_fields(part: Segment | Readings) -> dict[str, Any]:
+def stored_bands(bands: Sequence[Band]) -> list[dict[str, Any]]:
+    return [_plain_fields(band) for band in bands]
+
+
+def bands_of(stored: Sequence[dict[str, Any]] | None) -> tuple[Band, ...]:
+    return tuple(
+        Band(
+            upto=None if band["upto"] is None else Decimal(band["upto"]),
+            unit_price=Decimal(band["unit_price"]),
+        )
+        for band in stored or ()
+    )
+
+
+def _plain_fields(part: Segment | Readings | Band) -> dict[str, Any]:
     return {name: _plain(value) for name, value in vars(part).items()}
 
 
@@ -440,6 +525,9 @@ def from_snapshot(snapshot: dict[str, Any]) -> Basis:
         area_basis=AreaBasis(snapshot["area_basis"]),
         unit=snapshot["unit"],
         readings=None if readings is None else _readings(readings),
+        bands=bands_of(snapshot.get("bands")),
+        bands_from=date.fromisoformat(snapshot["bands_from"]) if "bands" in snapshot else None,
+        used_before=Decimal(snapshot.get("used_before", 0)),
     )
 
 

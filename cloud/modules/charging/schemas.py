@@ -14,6 +14,7 @@ from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.ui.language import Tone
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     ItemCategory,
     Method,
     PricePer,
@@ -28,6 +29,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 UnitPrice = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
+Bound = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
 DueDays = Annotated[int, Field(ge=0, le=366)]
 
 
@@ -134,6 +136,7 @@ class StandardRead(BaseModel):
     cycle_months: int
     unit_price: Decimal | None
     price_unit: str
+    priced: str  # by one "price", or by "bands"
     next_price: str | None
     version_number: int | None
     effective_from: date | None
@@ -150,9 +153,23 @@ class StandardRead(BaseModel):
     version: int
 
 
+class Band(BaseModel):
+    """A price up to and with a bound; without one, for all above the band before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    upto: Bound | None = None
+    unit_price: UnitPrice
+
+
 class VersionLine(BaseModel):
+    """`in_bands` says the bands in words, None where there is one price."""
+
     number: int
     unit_price: Decimal
+    bands: list[Band]
+    band_window: BandWindow | None
+    in_bands: str | None
     effective_from: date
     effective_to: date | None
     basis: str
@@ -192,11 +209,13 @@ class VersionSaved(BaseModel):
 
 
 class Pricing(BaseModel):
-    """A price and how it is applied."""
+    """One price, or bands of what a meter counts, and how it is applied."""
 
     model_config = ConfigDict(extra="forbid")
 
-    unit_price: UnitPrice
+    unit_price: UnitPrice | None = None
+    bands: Annotated[list[Band], Field(min_length=2, max_length=10)] | None = None
+    band_window: BandWindow | None = None
     price_per: PricePer = PricePer.month
     area_basis: AreaBasis = AreaBasis.chargeable
     proration: Proration = Proration.actual_month

@@ -12,7 +12,15 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.periods import ONE_DAY, add_months
 from cloud.kernel.seeding import Seeding
 from cloud.modules.charging import service
-from cloud.modules.charging.models import ItemCategory, Method, RunState, Standard, Timing
+from cloud.modules.charging.models import (
+    BandWindow,
+    ItemCategory,
+    Method,
+    RunState,
+    Standard,
+    Timing,
+)
+from cloud.modules.charging.rules import Band
 from cloud.modules.charging.schemas import ClosedPeriod
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -29,6 +37,14 @@ METERED = (
     ("water", "居民水费", "3.45", "发改委批文"),
     ("electricity", "居民电费", "0.538", "发改委批文"),
 )
+# Where electricity is charged in bands: those of Zhejiang's year (spec §5), by the month.
+IN_BANDS = {
+    "YS": (
+        Band(Decimal(230), Decimal("0.538")),
+        Band(Decimal(400), Decimal("0.588")),
+        Band(None, Decimal("0.838")),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -103,15 +119,22 @@ async def _standards(seeding: Seeding, site: dict[str, Any]) -> None:
                 ctx,
                 standard_id=standard.id,
                 effective_from=SINCE,
-                price=service.PriceSpec(
-                    unit_price=Decimal(price),
-                    basis=basis,
-                ),
+                price=_price(code, item, price, basis),
             )
             meters = [seeding.ids[f"meter:{room[item][0]}"] for room in site["rooms"]]
             await service.bind_meters(
                 ctx, site_id=site_id, standard_id=standard.id, meter_ids=meters, starts_on=SINCE
             )
+
+
+def _price(code: str, item: str, price: str, basis: str) -> service.PriceSpec:
+    bands = IN_BANDS.get(code, ()) if item == "electricity" else ()
+    return service.PriceSpec(
+        unit_price=None if bands else Decimal(price),
+        basis=basis,
+        bands=bands,
+        band_window=BandWindow.month if bands else None,
+    )
 
 
 async def _add(

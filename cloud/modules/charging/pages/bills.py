@@ -39,6 +39,7 @@ REASONS = (
     Choice(SkipReason.reading_stale, "Reading too old", Tone.warn),
     Choice(SkipReason.reading_in_review, "Reading in review", Tone.wait),
     Choice(SkipReason.reading_below_last, "Reading below the last", Tone.bad),
+    Choice(SkipReason.earlier_unbilled, "An earlier cycle is not billed", Tone.wait),
     Choice(SkipReason.already_billed, "Already billed", Tone.mute),
 )
 RUN_FORM = Form(

@@ -21,6 +21,7 @@ from cloud.kernel.ui.pages import (
 from cloud.modules.charging import api
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     Method,
     PricePer,
     Proration,
@@ -110,6 +111,31 @@ _ROUNDING = (
     Field("rounding_step", "Rounding", "choice", choices=STEPS, default="cent", section="Price"),
     Field("rounding_mode", "Rounded", "choice", choices=MODES, default="half_up", section="Price"),
 )
+WINDOWS = (Choice(BandWindow.year, "By the year"), Choice(BandWindow.month, "By the month"))
+_BANDS = (
+    Field(
+        "bands",
+        "Bands",
+        "lines",
+        wide=True,
+        help="Each begins where the one before it ends. The last one has no upper bound.",
+        lines=(
+            Field("upto", "Up to and with", Kind.quantity, required=False),
+            Field("unit_price", "Unit price", Kind.price, unit="yuan"),
+        ),
+        least=2,
+        section="Price",
+    ),
+    Field(
+        "band_window",
+        "Use is added up",
+        "choice",
+        choices=WINDOWS,
+        default="year",
+        help="Years run from the day on which the first cycle begins.",
+        section="Price",
+    ),
+)
 _FROM = Field("effective_from", "In force from", Kind.date, section="In force and basis")
 _FROM_NEXT = replace(
     _FROM,
@@ -177,15 +203,26 @@ METERED = _creation(
     "Add a metered standard",
     (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), _FROM, *_BASIS),
 )
+BANDED = _creation(
+    Method.metered,
+    "Add a standard in bands",
+    (*_WHO, *_BANDS, *_ROUNDING, *_cycle("arrears", "15"), _FROM, *_BASIS),
+)
 _CREATED = "Standard {name} is added"
 
 
-def _versioning(method: Method, *fields: Field) -> Action:
+def _versioning(
+    code: str, method: Method, *fields: Field, label: str = "Add a version", **when: str
+) -> Action:
     return Action(
-        f"version_{method.value}",
-        "Add a version",
+        f"version_{code}",
+        label,
         api.add_version,
-        when={"method": (method.value,), "state": ("in_force", "upcoming")},
+        when={
+            "method": (method.value,),
+            "state": ("in_force", "upcoming"),
+            **{key: (value,) for key, value in when.items()},
+        },
         form=Form(
             title="Add a version of the standard",
             note="The version before it ends the day this one begins; published bills stay.",
@@ -196,6 +233,9 @@ def _versioning(method: Method, *fields: Field) -> Action:
         done="Version {number} is in force from {effective_from}",
     )
 
+
+_ONE = "Add a version with one price"
+_IN_BANDS = "Add a version in bands"
 
 STANDARD_ACTIONS = (
     Action(
@@ -228,9 +268,12 @@ STANDARD_ACTIONS = (
         ),
         done="Standard {name} is closed",
     ),
-    _versioning(Method.fixed, _PRICE, _PER, _PRORATION),
-    _versioning(Method.metered, _PRICE),
-    _versioning(Method.area, _BY_AREA, _AREA, _PRORATION),
+    _versioning("fixed", Method.fixed, _PRICE, _PER, _PRORATION),
+    # The last that is possible is the button: what the standard is priced by already.
+    _versioning("unbanded", Method.metered, _PRICE, label=_ONE, priced="bands"),
+    _versioning("banded", Method.metered, *_BANDS, label=_IN_BANDS),
+    _versioning("metered", Method.metered, _PRICE, priced="price"),
+    _versioning("area", Method.area, _BY_AREA, _AREA, _PRORATION),
 )
 
 STANDARDS = TablePage(
@@ -294,27 +337,35 @@ STANDARDS = TablePage(
             done="{copied} copied, {skipped} skipped: {left}",
         ),
         Action(
-            "create_metered",
-            "Add a metered standard",
+            "create",
+            "Add a standard by area",
             api.create_standard,
-            placement="toolbar",
-            form=METERED,
+            placement="primary",
+            form=BY_AREA,
             done=_CREATED,
         ),
         Action(
             "create_fixed",
             "Add a fixed standard",
             api.create_standard,
-            placement="toolbar",
+            placement="primary",
             form=FIXED,
             done=_CREATED,
         ),
         Action(
-            "create",
-            "Add a standard by area",
+            "create_metered",
+            "Add a metered standard",
             api.create_standard,
             placement="primary",
-            form=BY_AREA,
+            form=METERED,
+            done=_CREATED,
+        ),
+        Action(
+            "create_banded",
+            "Add a standard in bands",
+            api.create_standard,
+            placement="primary",
+            form=BANDED,
             done=_CREATED,
         ),
         *STANDARD_ACTIONS,
@@ -346,7 +397,7 @@ STANDARD = DetailPage(
             "versions",
             columns=(
                 Column("number", "Version", Kind.whole, width=64),
-                Column("unit_price", "Unit price", Kind.price, width=100),
+                Column("unit_price", "Unit price", Kind.price, width=150, note_key="in_bands"),
                 Column("effective_from", "In force from", Kind.date, width=110),
                 Column("effective_to", "To", Kind.date, width=110),
                 Column("state", "State", Kind.tag, width=84, choices=VERSION_STATES),

@@ -1,5 +1,6 @@
 """Charging's reads."""
 
+from cloud.modules.charging.queries.bands import bands_in, check_bands, first_price
 from cloud.modules.charging.queries.bills import (
     OpenBill,
     list_bills,
@@ -32,7 +33,10 @@ __all__ = [
     "Selection",
     "StandardState",
     "account_choices",
+    "bands_in",
     "bill_sheet",
+    "check_bands",
+    "first_price",
     "item_choices",
     "list_bills",
     "list_bindings",

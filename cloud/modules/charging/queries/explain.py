@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -14,13 +15,16 @@ from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import AreaBasis, Method, PricePer, Proration
 from cloud.modules.charging.rules import (
     HOUSEHOLD,
+    Band,
     Basis,
     Readings,
     Segment,
     compute,
     from_snapshot,
     in_part,
+    parts_in_bands,
     plain_number,
+    prices_of,
     quantities_of,
     quantity_of,
 )
@@ -77,10 +81,9 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
         operands.append(
             Operand(value=plain_number(basis.coefficient), unit="", caption=ctx.say("Coefficient"))
         )
-    prices = list(dict.fromkeys(segment.unit_price for segment in basis.segments))
     operands.append(
         Operand(
-            value=" / ".join(map(plain_number, prices)),
+            value=" / ".join(map(plain_number, prices_of(basis))),
             unit=price_unit(ctx, basis),
             caption=ctx.say("Unit price"),
         )
@@ -98,7 +101,10 @@ def _operands(ctx: Ctx, basis: Basis, factor: Fraction) -> list[Operand]:
 
 def _lines(ctx: Ctx, basis: Basis, bill: Stored, raw: Decimal) -> list[ExplainedLine]:
     lines = _quantity_lines(ctx, basis)
-    lines += [_price_line(ctx, basis, segment) for segment in basis.segments]
+    if basis.bands:
+        lines += _band_lines(ctx, basis)
+    else:
+        lines += [_price_line(ctx, basis, segment) for segment in basis.segments]
     if basis.method is not Method.metered:
         lines.append(
             ExplainedLine(
@@ -194,9 +200,45 @@ def _price_line(ctx: Ctx, basis: Basis, segment: Segment) -> ExplainedLine:
     )
 
 
+def _band_lines(ctx: Ctx, basis: Basis) -> list[ExplainedLine]:
+    """What was used before, and what of this use falls into which band."""
+    standard = ctx.say(
+        "{standard} v{version}", standard=basis.standard, version=basis.segments[0].version
+    )
+    lines = [
+        ExplainedLine(
+            label=ctx.say("Used before"),
+            value=f"{plain_number(basis.used_before)} {basis.unit}",
+            source=ctx.say("Charged since {day}, when the bands began", day=basis.bands_from),
+        )
+    ]
+    for band, part in parts_in_bands(basis):
+        price = f"{plain_number(band.unit_price)} {price_unit(ctx, basis)}"
+        number = basis.bands.index(band) + 1
+        lines.append(
+            ExplainedLine(
+                label=ctx.say("Band {number}", number=number),
+                value=f"{plain_number(part)} × {price}",
+                source=f"{standard} · {band_text(ctx, basis.bands, number)}",
+            )
+        )
+    return lines
+
+
+def band_text(ctx: Ctx, bands: Sequence[Band], number: int) -> str:
+    """Where a band lies: "to 2760", "2760 to 4800", "above 4800"."""
+    upto = bands[number - 1].upto
+    before = bands[number - 2].upto if number > 1 else None
+    if upto is None:
+        return ctx.say("above {upto}", upto=plain_number(before or Decimal(0)))
+    if before is None:
+        return ctx.say("to {upto}", upto=plain_number(upto))
+    return ctx.say("{before} to {upto}", before=plain_number(before), upto=plain_number(upto))
+
+
 def basis_text(ctx: Ctx, basis: Basis) -> str:
     """One short line for lists: 89.53 ㎡ × 2.38."""
-    prices = " / ".join(dict.fromkeys(plain_number(s.unit_price) for s in basis.segments))
+    prices = " / ".join(map(plain_number, prices_of(basis)))
     quantities = " / ".join(map(plain_number, quantities_of(basis)))
     return f"{quantities} {unit_of(ctx, basis)} × {prices}"
 

@@ -20,6 +20,7 @@ from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.periods import Period
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     Bill,
     Binding,
     Item,
@@ -32,12 +33,15 @@ from cloud.modules.charging.models import (
     StandardVersion,
     Timing,
 )
+from cloud.modules.charging.queries.bands import BandUse, Place, band_use
 from cloud.modules.charging.rules import (
     HOUSEHOLD,
     AreaPart,
     Basis,
     Price,
     Readings,
+    bands_of,
+    bands_since,
     cut_by_area,
     due_cycles,
     held_part,
@@ -135,6 +139,7 @@ async def charges_of(
             ctx, {each.room_id for each in bound if each.method is Method.area}
         ),
     )
+    facts.bands = await band_use(ctx, _places(due, facts))
     charges = [_charge(each, cycle, period, facts) for each, cycle, period in due]
     return charges, bound[-1].binding_id if len(bound) == limit else None
 
@@ -230,6 +235,8 @@ async def _prices(ctx: Ctx, standard_ids: set[UUID]) -> dict[UUID, list[Price]]:
                 rounding_mode=RoundingMode(version.rounding_mode),
                 start=version.effective_from,
                 end=version.effective_to,
+                bands=bands_of(version.bands),
+                band_window=BandWindow(version.band_window) if version.band_window else None,
             )
         )
     return prices
@@ -340,7 +347,7 @@ async def rooms_of_meters(ctx: Ctx, meter_ids: Sequence[UUID]) -> dict[UUID, UUI
     return {row.id: row.room_id for row in found}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Facts:
     """What the queries of a chunk found, for all of its charges. `terms` fills as they are met."""
 
@@ -349,6 +356,7 @@ class _Facts:
     payers: dict[date, dict[UUID, Payer]]
     usages: dict[tuple[UUID, Period], PeriodUsage]
     areas: dict[UUID, list[AreaHeld]]
+    bands: BandUse = field(default_factory=lambda: BandUse({}, {}))
     terms: dict[tuple[Any, ...], Basis | None] = field(default_factory=dict)
 
     def terms_of(self, bound: Bound, cycle: Period, period: Period) -> Basis | None:
@@ -371,7 +379,35 @@ def _charge(bound: Bound, cycle: Period, period: Period, facts: _Facts) -> Charg
         usage = facts.usages.get((bound.meter_id, period)) if bound.meter_id else None
         terms = facts.terms_of(bound, cycle, period)
         outcome = basis_of(bound, terms, usage, facts.areas.get(bound.room_id))
+        if isinstance(outcome, Basis) and outcome.bands:
+            outcome = _in_bands(bound, period, outcome, facts.bands)
     return Charged(bound=bound, cycle=cycle, period=period, outcome=outcome, payer=payer)
+
+
+def _places(due: Sequence[Due], facts: _Facts) -> list[tuple[Place, date]]:
+    """The charges by meter whose price is one of bands."""
+    found = []
+    for bound, cycle, period in due:
+        terms = facts.terms_of(bound, cycle, period) if bound.meter_id else None
+        if terms is not None and terms.bands:
+            found.append((_place(bound, terms), period.start))
+    return found
+
+
+def _place(bound: Bound, terms: Basis) -> Place:
+    assert bound.meter_id is not None, "bands are of what a meter counts"
+    assert terms.bands_from is not None, "bands began on a day"
+    return Place(bound.meter_id, bound.item_id, terms.bands_from)
+
+
+def _in_bands(bound: Bound, period: Period, basis: Basis, use: BandUse) -> Basis | SkipReason:
+    """The same after what was used before it; a place in the bands is never guessed."""
+    place = _place(bound, basis)
+    before = use.before(place, period.start)
+    if before is None:
+        return SkipReason.earlier_unbilled
+    use.add(place, period, basis.quantity)
+    return replace(basis, used_before=before)
 
 
 def basis_of(
@@ -450,6 +486,9 @@ def _terms(bound: Bound, cycle: Period, period: Period, prices: Sequence[Price])
     if not segments:
         return None
     price = next(each for each in prices if str(each.version_id) == segments[0].version_id)
+    since = None
+    if price.band_window is not None:
+        since = bands_since(anchor=bound.anchor_on, window=price.band_window, day=period.start)
     return Basis(
         method=bound.method,
         standard=bound.standard_name,
@@ -466,6 +505,8 @@ def _terms(bound: Bound, cycle: Period, period: Period, prices: Sequence[Price])
         tax_rate=bound.tax_rate,
         area_basis=price.area_basis,
         unit=_unit(bound),
+        bands=price.bands,
+        bands_from=since,
     )
 
 

@@ -10,14 +10,14 @@ from cloud.kernel.printing.sheets import Fact, Heading, Line, Sheet, money_text
 from cloud.modules.charging.models import Bill
 from cloud.modules.charging.queries.bills import read_bill
 from cloud.modules.charging.queries.explain import price_unit, unit_of
-from cloud.modules.charging.rules import from_snapshot, plain_number
+from cloud.modules.charging.rules import from_snapshot, plain_number, prices_of
 from cloud.modules.organization.models import LegalEntity
 
 
 def quantity_and_price(ctx: Ctx, bill: Bill) -> tuple[str, str]:
     """ "89.53 ㎡" and "2.38 yuan/㎡·month", as the bill was computed."""
     basis = from_snapshot(bill.snapshot)
-    prices = dict.fromkeys(plain_number(segment.unit_price) for segment in basis.segments)
+    prices = [plain_number(price) for price in prices_of(basis)]
     return (
         f"{plain_number(basis.quantity)} {unit_of(ctx, basis)}".strip(),
         f"{' / '.join(prices)} {price_unit(ctx, basis)}",

@@ -17,6 +17,7 @@ from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import (
+    BandWindow,
     Binding,
     Item,
     ItemCategory,
@@ -26,8 +27,10 @@ from cloud.modules.charging.models import (
     StandardVersion,
 )
 from cloud.modules.charging.queries.candidates import METERED_BY
-from cloud.modules.charging.rules import plain_number
+from cloud.modules.charging.queries.explain import band_text
+from cloud.modules.charging.rules import bands_of, plain_number
 from cloud.modules.charging.schemas import (
+    Band,
     BindingRead,
     BoundLine,
     ItemRead,
@@ -175,6 +178,7 @@ def _standard_rows(ctx: Ctx) -> tuple[Statement, Expression]:
             col(Standard.timing).label("timing"),
             col(Standard.cycle_months).label("cycle_months"),
             col(shown.unit_price).label("unit_price"),
+            func.jsonb_array_length(col(shown.bands)).label("band_count"),
             col(shown.number).label("version_number"),
             col(shown.effective_from).label("effective_from"),
             col(shown.price_per).label("price_per"),
@@ -227,9 +231,12 @@ def _standard(ctx: Ctx, row: Any) -> dict[str, Any]:
     shown = dict(row)
     category = ItemCategory(shown.pop("category"))
     following = row["next_unit_price"]
+    unit = _price_unit(ctx, row["method"], row["price_per"], category)
+    bands = shown.pop("band_count")
     return {
         **shown,
-        "price_unit": _price_unit(ctx, row["method"], row["price_per"], category),
+        "price_unit": ctx.say("{unit}, first of {n} bands", unit=unit, n=bands) if bands else unit,
+        "priced": "bands" if bands else "price",
         "next_price": None
         if following is None
         else ctx.say("{price} from {day}", price=plain_number(following), day=row["next_from"]),
@@ -310,12 +317,31 @@ def _version(ctx: Ctx, version: StandardVersion) -> VersionLine:
     return VersionLine(
         number=version.number,
         unit_price=version.unit_price,
+        bands=[Band(**band) for band in version.bands or ()],
+        band_window=BandWindow(version.band_window) if version.band_window else None,
+        in_bands=_in_bands(ctx, version),
         effective_from=version.effective_from,
         effective_to=end - ONE_DAY if end else None,
         basis=version.basis,
         note=version.note,
         state=state,
     )
+
+
+_WINDOWS = {BandWindow.month: "By the month", BandWindow.year: "By the year"}
+
+
+def _in_bands(ctx: Ctx, version: StandardVersion) -> str | None:
+    """By the year: to 2760 0.538; 2760 to 4800 0.588; above 4800 0.838."""
+    if not version.bands or version.band_window is None:
+        return None
+    bands = bands_of(version.bands)
+    said = [
+        f"{band_text(ctx, bands, number)} {plain_number(band.unit_price)}"
+        for number, band in enumerate(bands, start=1)
+    ]
+    window = ctx.say(_WINDOWS[BandWindow(version.band_window)])
+    return ctx.say("{window}: {bands}", window=window, bands=ctx.say("; ").join(said))
 
 
 async def _bound_lines(ctx: Ctx, standard_id: UUID) -> Sequence[BoundLine]:

@@ -17,6 +17,7 @@ from cloud.kernel.periods import Period, add_months, cycles
 from cloud.kernel.ui.language import Tone, TrialLine, TrialLines
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     Binding,
     Item,
     ItemCategory,
@@ -26,6 +27,7 @@ from cloud.modules.charging.models import (
     Standard,
     StandardVersion,
 )
+from cloud.modules.charging.queries.bands import bands_in, check_bands, first_price
 from cloud.modules.charging.queries.candidates import METERED_BY
 from cloud.modules.charging.queries.explain import cycles_of, unit_of
 from cloud.modules.charging.rules import (
@@ -34,9 +36,10 @@ from cloud.modules.charging.rules import (
     Computed,
     Segment,
     compute,
+    parts_in_bands,
     plain_number,
 )
-from cloud.modules.charging.schemas import Pricing, StandardTrial, VersionTrial
+from cloud.modules.charging.schemas import Band, Pricing, StandardTrial, VersionTrial
 from cloud.modules.metering import queries as metering
 from cloud.modules.metering.queries import UNITS
 from cloud.modules.organization import queries as organization
@@ -61,13 +64,14 @@ class _Plan:
 async def try_standard(ctx: Ctx, wanted: StandardTrial) -> TrialLines:
     """A new standard on one room, beside what that room is charged now.
 
-    Raises NotFound, ProjectNotYours, PickAProject.
+    Raises NotFound, ProjectNotYours, PickAProject, PriceMissing, and as `check_bands`.
     """
     site = await organization.get_site(ctx, wanted.site_id)
     item = await ctx.get(Item, wanted.item_id)
     months = int(wanted.cycle_months)
     cycle = _cycle(date(wanted.effective_from.year, 1, 1), months, wanted.effective_from)
     plan = _Plan(site.id, wanted.method, cycle, months, item)
+    _check(plan, wanted)
     rooms = await resources.rooms_of_site(ctx, site.id)
     bound = await _bound(ctx, site.id, item_id=item.id)
     room = _first(rooms, bound, wanted)
@@ -81,13 +85,14 @@ async def try_standard(ctx: Ctx, wanted: StandardTrial) -> TrialLines:
 async def try_version(ctx: Ctx, *, standard_id: UUID, wanted: VersionTrial) -> TrialLines:
     """A new price on one room of a standard, and on all of its rooms, beside the price before.
 
-    Raises NotFound.
+    Raises NotFound, PriceMissing, and as `check_bands`.
     """
     standard = await ctx.get(Standard, standard_id)
     item = await ctx.get(Item, standard.item_id)
     months = standard.cycle_months
     cycle = _cycle(standard.anchor_on, months, wanted.effective_from)
     plan = _Plan(standard.org_id, Method(standard.method), cycle, months, item)
+    _check(plan, wanted)
     rooms = await resources.rooms_of_site(ctx, standard.org_id)
     bound = await _bound(ctx, standard.org_id, standard_id=standard.id)
     room = _first(rooms, bound, wanted)
@@ -132,6 +137,11 @@ async def try_copy(ctx: Ctx, *, from_site_id: UUID, to_site_id: UUID) -> TrialLi
     return TrialLines(lines=lines)
 
 
+def _check(plan: _Plan, price: Pricing) -> None:
+    first_price(price.unit_price, bands_in(price))
+    check_bands(bands_in(price), price.band_window, method=plan.method, cycle_months=plan.months)
+
+
 def _cycle(anchor: date, months: int, day: date) -> Period:
     """The first whole cycle that begins on a day or later."""
     return next(cycles(anchor, months=months, within=Period(day, add_months(day, months + 1))))
@@ -171,12 +181,16 @@ async def _on_one_room(
     if basis is None:
         return None
     computed = compute(basis)
-    assumed = plan.method is Method.metered and used is None
+    said = []
+    if plan.method is Method.metered and used is None:
+        said.append(ctx.say("assumed use"))
+    if basis.bands:
+        said.append(ctx.say("counted from the first band"))
     line = TrialLine(
         label=ctx.say("Trial {room}", room=room.full_name),
         text=_formula(ctx, basis, computed),
         result=f"{computed.amount:,.2f} {ctx.say(_PER[plan.months])}",
-        note=ctx.say("assumed use") if assumed else "",
+        note=" · ".join(said),
         tone=None,
     )
     before = _basis(plan, room, current, used) if current else None
@@ -203,12 +217,14 @@ def _basis(
             quantity, unit = Decimal(1), HOUSEHOLD
     if not quantity:
         return None
+    bands = bands_in(price)
+    unit_price = first_price(price.unit_price, bands)
     return Basis(
         method=plan.method,
         standard="",
         quantity=quantity,
         coefficient=coefficient,
-        segments=(Segment("", 0, price.unit_price, plan.cycle.start, plan.cycle.end),),
+        segments=(Segment("", 0, unit_price, plan.cycle.start, plan.cycle.end),),
         cycle_months=plan.months,
         cycle_days=plan.cycle.days,
         is_whole=True,
@@ -219,6 +235,8 @@ def _basis(
         tax_rate=plan.item.tax_rate,
         area_basis=price.area_basis,
         unit=unit,
+        bands=bands,
+        bands_from=plan.cycle.start,
     )
 
 
@@ -262,8 +280,11 @@ async def _current(ctx: Ctx, standard_id: UUID | None, day: date) -> Pricing | N
     version = found.scalar_one_or_none()
     if version is None:
         return None
+    bands = None if version.bands is None else [Band(**band) for band in version.bands]
     return Pricing(
-        unit_price=version.unit_price,
+        unit_price=None if bands else version.unit_price,
+        bands=bands,
+        band_window=BandWindow(version.band_window) if version.band_window else None,
         price_per=PricePer(version.price_per),
         area_basis=AreaBasis(version.area_basis),
         proration=Proration(version.proration),
@@ -273,6 +294,12 @@ async def _current(ctx: Ctx, standard_id: UUID | None, day: date) -> Pricing | N
 
 
 def _formula(ctx: Ctx, basis: Basis, computed: Computed) -> str:
+    if basis.bands:
+        parts = [
+            f"{plain_number(part)} × {plain_number(band.unit_price)}"
+            for band, part in parts_in_bands(basis)
+        ]
+        return " + ".join(parts)
     parts = [f"{plain_number(basis.quantity)} {unit_of(ctx, basis)}".strip()]
     if basis.coefficient != 1:
         parts.append(plain_number(basis.coefficient))

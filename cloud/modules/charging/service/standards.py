@@ -18,6 +18,7 @@ from cloud.kernel.money import RoundingMode, RoundingStep
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import (
     AreaBasis,
+    BandWindow,
     Binding,
     Item,
     Method,
@@ -27,6 +28,8 @@ from cloud.modules.charging.models import (
     StandardVersion,
     Timing,
 )
+from cloud.modules.charging.queries import check_bands, first_price
+from cloud.modules.charging.rules import Band, bands_of, stored_bands
 from cloud.modules.charging.service.items import refuse_disabled
 from cloud.modules.organization import queries as organization
 
@@ -76,9 +79,12 @@ class StandardSpec:
 
 @dataclass(frozen=True)
 class PriceSpec:
-    """A price and how it is applied, with the contract or approval that it rests on."""
+    """A price and how it is applied, with the contract or approval that it rests on.
 
-    unit_price: Decimal
+    There is one price, or bands of them.
+    """
+
+    unit_price: Decimal | None
     basis: str
     note: str = ""
     price_per: PricePer = PricePer.month
@@ -86,6 +92,13 @@ class PriceSpec:
     proration: Proration = Proration.actual_month
     rounding_step: RoundingStep = RoundingStep.cent
     rounding_mode: RoundingMode = RoundingMode.half_up
+    bands: tuple[Band, ...] = ()
+    band_window: BandWindow | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Something of it costs nothing."""
+        return 0 in {self.unit_price, *(band.unit_price for band in self.bands)}
 
 
 @dataclass(frozen=True)
@@ -161,12 +174,20 @@ async def add_version(
 ) -> StandardVersion:
     """A new price; the version in force ends the day it begins. Published bills never change.
 
-    Raises VersionNotAfter, PriceZeroUnexplained, StandardClosed.
+    Raises VersionNotAfter, PriceZeroUnexplained, StandardClosed, PriceMissing, PriceTwice, and as
+    `check_bands`.
     """
-    if price.unit_price == 0 and not price.note:
-        raise PriceZeroUnexplained(fields=(FieldError("note", "price-zero-unexplained"),))
     standard = await ctx.get(Standard, standard_id, lock=True)
     refuse_closed(standard)
+    unit_price = first_price(price.unit_price, price.bands)
+    if price.is_free and not price.note:
+        raise PriceZeroUnexplained(fields=(FieldError("note", "price-zero-unexplained"),))
+    check_bands(
+        price.bands,
+        price.band_window,
+        method=Method(standard.method),
+        cycle_months=standard.cycle_months,
+    )
     latest = await _latest(ctx, standard_id)
     if latest is not None:
         if latest.effective_from >= effective_from:
@@ -182,7 +203,11 @@ async def add_version(
         standard_id=standard.id,
         number=latest.number + 1 if latest else 1,
         effective_from=effective_from,
-        **asdict(price),
+        **{
+            **asdict(price),
+            "unit_price": unit_price,
+            "bands": stored_bands(price.bands) or None,
+        },
     )
     ctx.session.add(version)
     await audit.record(
@@ -191,8 +216,12 @@ async def add_version(
         subject_kind="charging.standard",
         subject_id=standard.id,
         org_id=standard.org_id,
-        before={"unit_price": str(latest.unit_price)} if latest else None,
-        after={"unit_price": str(price.unit_price), "effective_from": str(effective_from)},
+        before={"unit_price": str(latest.unit_price), "bands": latest.bands} if latest else None,
+        after={
+            "unit_price": str(unit_price),
+            "bands": version.bands,
+            "effective_from": str(effective_from),
+        },
         reason=price.note or price.basis,
     )
     return version
@@ -296,7 +325,7 @@ async def _copy(ctx: Ctx, standard: Standard, org_id: UUID) -> None:
     )
     for version in prices.scalars().all():
         price = PriceSpec(
-            unit_price=version.unit_price,
+            unit_price=None if version.bands else version.unit_price,
             basis=version.basis,
             note=version.note,
             price_per=PricePer(version.price_per),
@@ -304,6 +333,8 @@ async def _copy(ctx: Ctx, standard: Standard, org_id: UUID) -> None:
             proration=Proration(version.proration),
             rounding_step=RoundingStep(version.rounding_step),
             rounding_mode=RoundingMode(version.rounding_mode),
+            bands=bands_of(version.bands),
+            band_window=BandWindow(version.band_window) if version.band_window else None,
         )
         await add_version(
             ctx, standard_id=made.id, price=price, effective_from=version.effective_from

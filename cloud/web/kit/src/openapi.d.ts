@@ -3437,6 +3437,32 @@ export interface components {
          * @enum {string}
          */
         Arrears: "settle" | "assume";
+        /**
+         * Band
+         * @description A price up to and with a bound; without one, for all above the band before.
+         */
+        "Band-Input": {
+            /** Unit Price */
+            unit_price: number | string;
+            /** Upto */
+            upto?: number | string | null;
+        };
+        /**
+         * Band
+         * @description A price up to and with a bound; without one, for all above the band before.
+         */
+        "Band-Output": {
+            /** Unit Price */
+            unit_price: string;
+            /** Upto */
+            upto?: string | null;
+        };
+        /**
+         * BandWindow
+         * @description How long use is added up before the bands begin again.
+         * @enum {string}
+         */
+        BandWindow: "month" | "year";
         /** BillAtCounter */
         BillAtCounter: {
             /** Amount */
@@ -4775,9 +4801,13 @@ export interface components {
             /** Key */
             key: string;
             /** Kind */
-            kind: components["schemas"]["Kind"] | ("choice" | "lookup" | "multi" | "long_text");
+            kind: components["schemas"]["Kind"] | ("choice" | "lookup" | "multi" | "long_text" | "lines");
             /** Label */
             label: string;
+            /** Least */
+            least: number;
+            /** Lines */
+            lines: components["schemas"]["Field"][];
             /** Options */
             options: components["schemas"]["Option"][];
             /** Required */
@@ -8352,6 +8382,9 @@ export interface components {
             anchor_on?: string | null;
             /** @default chargeable */
             area_basis: components["schemas"]["AreaBasis"];
+            band_window?: components["schemas"]["BandWindow"] | null;
+            /** Bands */
+            bands?: components["schemas"]["Band-Input"][] | null;
             /** Basis */
             basis: string;
             /** Code */
@@ -8389,7 +8422,7 @@ export interface components {
             site_id: string;
             timing: components["schemas"]["Timing"];
             /** Unit Price */
-            unit_price: number | string;
+            unit_price?: number | string | null;
         };
         /** StandardDetail */
         StandardDetail: {
@@ -8436,6 +8469,8 @@ export interface components {
             price_per: string | null;
             /** Price Unit */
             price_unit: string;
+            /** Priced */
+            priced: string;
             /** Proration */
             proration: string | null;
             /** Rounding Mode */
@@ -8505,6 +8540,8 @@ export interface components {
             price_per: string | null;
             /** Price Unit */
             price_unit: string;
+            /** Priced */
+            priced: string;
             /** Proration */
             proration: string | null;
             /** Rounding Mode */
@@ -8552,6 +8589,9 @@ export interface components {
         StandardTrial: {
             /** @default chargeable */
             area_basis: components["schemas"]["AreaBasis"];
+            band_window?: components["schemas"]["BandWindow"] | null;
+            /** Bands */
+            bands?: components["schemas"]["Band-Input"][] | null;
             cycle_months: components["schemas"]["Cycle"];
             /**
              * Effective From
@@ -8578,7 +8618,7 @@ export interface components {
              */
             site_id: string;
             /** Unit Price */
-            unit_price: number | string;
+            unit_price?: number | string | null;
         };
         /**
          * StandardsCopied
@@ -9296,6 +9336,9 @@ export interface components {
         VersionCreate: {
             /** @default chargeable */
             area_basis: components["schemas"]["AreaBasis"];
+            band_window?: components["schemas"]["BandWindow"] | null;
+            /** Bands */
+            bands?: components["schemas"]["Band-Input"][] | null;
             /** Basis */
             basis: string;
             /**
@@ -9314,10 +9357,16 @@ export interface components {
             /** @default cent */
             rounding_step: components["schemas"]["RoundingStep"];
             /** Unit Price */
-            unit_price: number | string;
+            unit_price?: number | string | null;
         };
-        /** VersionLine */
+        /**
+         * VersionLine
+         * @description `in_bands` says the bands in words, None where there is one price.
+         */
         VersionLine: {
+            band_window: components["schemas"]["BandWindow"] | null;
+            /** Bands */
+            bands: components["schemas"]["Band-Output"][];
             /** Basis */
             basis: string;
             /**
@@ -9327,6 +9376,8 @@ export interface components {
             effective_from: string;
             /** Effective To */
             effective_to: string | null;
+            /** In Bands */
+            in_bands: string | null;
             /** Note */
             note: string;
             /** Number */
@@ -9362,6 +9413,9 @@ export interface components {
         VersionTrial: {
             /** @default chargeable */
             area_basis: components["schemas"]["AreaBasis"];
+            band_window?: components["schemas"]["BandWindow"] | null;
+            /** Bands */
+            bands?: components["schemas"]["Band-Input"][] | null;
             /**
              * Effective From
              * Format: date
@@ -9376,7 +9430,7 @@ export interface components {
             /** @default cent */
             rounding_step: components["schemas"]["RoundingStep"];
             /** Unit Price */
-            unit_price: number | string;
+            unit_price?: number | string | null;
         };
         /**
          * View

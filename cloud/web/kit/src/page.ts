@@ -59,7 +59,7 @@ export interface Empty {
 export interface Field {
   key: string
   label: string
-  kind: Kind | 'choice' | 'lookup' | 'multi' | 'long_text'
+  kind: Kind | 'choice' | 'lookup' | 'multi' | 'long_text' | 'lines'
   required: boolean
   help: string | null
   options: Option[]
@@ -69,6 +69,8 @@ export interface Field {
   unit: string | null
   section: string | null
   wide: boolean
+  lines: Field[]
+  least: number
 }
 
 export interface Form {

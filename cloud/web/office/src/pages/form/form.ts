@@ -5,7 +5,7 @@ import type { Form, Row } from '@wuye/kit/page'
 import { sentence } from '@wuye/kit/wording'
 import { computed, nextTick, reactive, ref } from 'vue'
 
-import { faultOf, fieldOfPath, initial, payload } from './values'
+import { faultsOf, fieldOfPath, initial, payload } from './values'
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
@@ -31,9 +31,8 @@ export function useForm(form: Form, row: Row, send: Send) {
 
   function check(key: string): void {
     const field = form.fields.find((one) => one.key === key)!
-    const fault = faultOf(field, values[key] ?? null)
-    if (fault) faults[key] = fault
-    else delete faults[key]
+    for (const path of Object.keys(faults)) if (path.split('.')[0] === key) delete faults[path]
+    Object.assign(faults, faultsOf(field, values[key] ?? null))
   }
 
   async function submit(): Promise<void> {
@@ -60,8 +59,10 @@ export function useForm(form: Form, row: Row, send: Send) {
 
   async function toFirst(): Promise<void> {
     await nextTick()
-    const first = form.fields.find((field) => faults[field.key])
-    const element = document.getElementById(`field-${form.code}-${first?.key}`)
+    const paths = Object.keys(faults)
+    const first = form.fields.find(({ key }) => paths.some((path) => path.split('.')[0] === key))
+    const field = document.getElementById(`field-${form.code}-${first?.key}`)
+    const element = field?.querySelector<HTMLElement>('[data-path].is-error') ?? field
     element?.scrollIntoView({ block: 'center' })
     element?.querySelector<HTMLElement>('input, textarea, button')?.focus()
   }

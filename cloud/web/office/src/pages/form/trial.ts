@@ -6,7 +6,7 @@ import { sentence } from '@wuye/kit/wording'
 import { onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 
 import { fill } from '../values'
-import { faultOf, payload, type FormValues } from './values'
+import { faultsOf, payload, type FormValues } from './values'
 
 const QUIET_MS = 350
 
@@ -17,7 +17,8 @@ function tried(form: Form, values: FormValues): Record<string, unknown> | null {
   for (const field of form.fields) {
     if (!trial.takes.includes(field.key)) continue
     const required = field.required || trial.needs.includes(field.key)
-    if (faultOf({ ...field, required }, values[field.key] ?? null)) return null
+    const faults = faultsOf({ ...field, required }, values[field.key] ?? null)
+    if (Object.keys(faults).length) return null
   }
   const all: Record<string, unknown> = { ...form.given, ...payload(form.fields, values) }
   return Object.fromEntries(trial.takes.map((key) => [key, all[key]]))

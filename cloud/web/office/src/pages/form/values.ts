@@ -5,8 +5,11 @@ import { t } from '@wuye/kit/i18n'
 import type { Field, Row } from '@wuye/kit/page'
 import { perCent, shareOf } from '@wuye/kit/share'
 
-export type FormValue = string | string[] | boolean | { from: string; to: string } | null
-export type FormValues = Record<string, FormValue>
+export type FormValue =
+  string | string[] | boolean | { from: string; to: string } | FormValues[] | null
+export interface FormValues {
+  [key: string]: FormValue
+}
 
 const DECIMALS: Partial<Record<Field['kind'], number>> = { price: 6, quantity: 4, percent: 2 }
 
@@ -19,6 +22,8 @@ function start(field: Field, row: Row): FormValue {
   if (current !== undefined && current !== null) return typed(field, current)
   if (field.kind === 'multi') return field.default ? field.default.split(',') : []
   if (field.kind === 'flag') return field.default === 'true'
+  if (field.kind === 'lines')
+    return Array.from({ length: field.least }, () => initial(field.lines, {}))
   return field.default ?? null
 }
 
@@ -45,7 +50,22 @@ export function inSentence(label: string): string {
   return /^[A-Z][a-z]/.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label
 }
 
-export function faultOf(field: Field, value: FormValue): string | null {
+/** The faults of a field by their paths: its own key, or "bands.1.upto" inside a list. */
+export function faultsOf(field: Field, value: FormValue): Record<string, string> {
+  if (field.kind !== 'lines') {
+    const fault = faultOf(field, value)
+    return fault ? { [field.key]: fault } : {}
+  }
+  const found: Record<string, string> = {}
+  for (const [index, line] of (value as FormValues[]).entries())
+    for (const part of field.lines) {
+      const fault = faultOf(part, line[part.key] ?? null)
+      if (fault) found[`${field.key}.${index}.${part.key}`] = fault
+    }
+  return found
+}
+
+function faultOf(field: Field, value: FormValue): string | null {
   const text = typeof value === 'string' ? value.trim() : ''
   const empty =
     value === null ||
@@ -73,6 +93,8 @@ export function payload(fields: Field[], values: FormValues): Record<string, unk
 }
 
 function sent(field: Field, value: FormValue): unknown {
+  if (field.kind === 'lines')
+    return (value as FormValues[]).map((line) => payload(field.lines, line))
   if (typeof value !== 'string') return value
   const text = value.trim()
   if (!text) return null
@@ -85,8 +107,12 @@ function isPicked(field: Field): boolean {
   return ['choice', 'lookup', 'multi', 'date', 'datetime', 'period'].includes(field.kind)
 }
 
-/** "bills.0.amount" or "body.amount" → the field it belongs to. */
+/** "bills.0.amount" or "body.amount" → the field it belongs to, or the place in a list of it. */
 export function fieldOfPath(path: string, fields: Field[]): string | null {
   const steps = path.split('.')
-  return fields.find((field) => steps.includes(field.key))?.key ?? null
+  const field = fields.find((one) => steps.includes(one.key))
+  if (field?.kind !== 'lines') return field?.key ?? null
+  const [index, key] = steps.slice(steps.indexOf(field.key) + 1)
+  const inside = field.lines.some((part) => part.key === key)
+  return inside ? `${field.key}.${index}.${key}` : field.key
 }
