@@ -127,6 +127,12 @@ def requests_of(route: APIRoute, own_site: UUID, foreign: Any) -> Iterator[Reque
         for param in each.path_params
         if param.field_info.annotation in {UUID, int}
     ]
+    days = [
+        param.alias
+        for each in dependants
+        for param in each.path_params
+        if param.field_info.annotation is date
+    ]
     questions = [
         param.alias
         for each in dependants
@@ -137,6 +143,7 @@ def requests_of(route: APIRoute, own_site: UUID, foreign: Any) -> Iterator[Reque
     body = sample_body(models[0], foreign) if models else None
     for target in ids:
         values: dict[str, Any] = dict.fromkeys(route.param_convertors, "x")
+        values |= dict.fromkeys(days, "2026-11-01")
         values |= {name: own_site if name == "site_id" else foreign for name in ids}
         values[target] = foreign
         yield Request(method, route.path.format(**values), body)

@@ -6,6 +6,7 @@ from cloud.kernel.context import Ctx
 from cloud.kernel.events import Handler
 from cloud.modules.charging import service
 from cloud.modules.customers.events import RoomTransferring
+from cloud.modules.ledger.events import MonthClosing
 from cloud.modules.organization.events import UnitClosing
 from cloud.modules.resources.events import AreaChanging, RoomClosing
 
@@ -29,4 +30,5 @@ HANDLERS: tuple[tuple[type, Handler], ...] = (
     (RoomClosing, on_room_closing),
     (AreaChanging, on_area_changing),
     (RoomTransferring, on_room_transferring),
+    (MonthClosing, service.earn_month),
 )

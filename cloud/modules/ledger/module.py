@@ -13,6 +13,7 @@ MODULE = Module(
     subjects={
         "account": "Trial balance",
         "entry": "Journal",
+        "month": "Accounting months",
         "number_rule": "Number rules",
     },
     routers=(api.router,),

@@ -15,10 +15,11 @@ from cloud.kernel.ui.pages import (
     MenuEntry,
     Section,
     TablePage,
+    View,
 )
 from cloud.modules.ledger import api
 from cloud.modules.ledger.models import AccountKind
-from cloud.modules.ledger.schemas import NumberRuleState
+from cloud.modules.ledger.schemas import MonthState, NumberRuleState
 
 KINDS = (
     Choice(AccountKind.asset, "Asset", Tone.mute),
@@ -77,8 +78,64 @@ NUMBER_RULES = TablePage(
     empty=("No kind of document matches", "Change the search."),
 )
 
+MONTH_STATES = (
+    Choice(MonthState.running, "Running", Tone.mute),
+    Choice(MonthState.open, "To be closed", Tone.wait),
+    Choice(MonthState.closed, "Books closed", Tone.ok),
+)
+MONTHS = TablePage(
+    code="ledger.months",
+    title="Accounting months",
+    source=api.list_months,
+    columns=(
+        Column("label", "Month", Kind.text, width=110, sortable=True),
+        Column("site_name", "Community", width=180, sortable=True),
+        Column("entries", "Vouchers", Kind.whole, width=100),
+        Column("state", "State", Kind.tag, width=110, choices=MONTH_STATES),
+        Column("closed_at", "Books closed at", Kind.datetime, width=170),
+        Column("closed_by", "Books closed by", width=120),
+    ),
+    filters=(
+        Filter("q", "Month or community", "search"),
+        Filter("state", "State", "choice", choices=MONTH_STATES),
+    ),
+    views=(
+        View("all", "All"),
+        View("open", "To be closed", {"state": "open"}),
+        View("closed", "Books closed", {"state": "closed"}),
+    ),
+    actions=(
+        Action(
+            "close",
+            "Close the month",
+            api.close_month,
+            confirm="Close {label} of {site_name}? What the month has earned is posted, and nothing"
+            " more can be posted into it.",
+            when={"state": ("open",)},
+            done="{label} of {site_name} is closed",
+        ),
+        Action(
+            "reopen",
+            "Reopen",
+            api.reopen_month,
+            tone="bad",
+            when={"state": ("closed",)},
+            form=Form(
+                title="Reopen the month",
+                note="It takes postings again until it is closed anew. The audit trail keeps both.",
+                fields=(Field("reason", "Reason", "long_text", wide=True),),
+                submit="Reopen",
+            ),
+            done="{label} of {site_name} takes postings again",
+        ),
+    ),
+    sort="-label",
+    empty=("Nothing is posted yet", "Publishing bills and taking payments post entries."),
+)
+
 PAGES = (
     NUMBER_RULES,
+    MONTHS,
     TablePage(
         code="ledger.accounts",
         title="Trial balance",
@@ -132,5 +189,6 @@ PAGES = (
 MENU = (
     MenuEntry("finance", "Journal", page="ledger.entries"),
     MenuEntry("finance", "Trial balance", page="ledger.accounts"),
+    MenuEntry("finance", "Accounting months", page="ledger.months"),
     MenuEntry("system", "Number rules", page="ledger.number_rules"),
 )

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy import Date, Uuid, and_, bindparam, case, cast, func, or_, select
 from sqlmodel import col
 
 from cloud.kernel import numbering
@@ -19,7 +19,7 @@ from cloud.kernel.hot import Hot
 from cloud.kernel.listing import Listing, Sorting, Statement, contains, fetch_page
 from cloud.kernel.money import ZERO
 from cloud.modules.accounts.models import User
-from cloud.modules.ledger.models import Account, Entry, Line
+from cloud.modules.ledger.models import Account, Entry, Line, PeriodLock
 from cloud.modules.ledger.rules import said_summary, words_like
 from cloud.modules.ledger.schemas import (
     AccountRead,
@@ -27,6 +27,8 @@ from cloud.modules.ledger.schemas import (
     EntryLineRead,
     EntryOfDocument,
     EntryRead,
+    MonthRead,
+    MonthState,
     NumberRuleRead,
     NumberRuleState,
 )
@@ -309,6 +311,59 @@ async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         for row in page["items"]
     ]
     return page
+
+
+async def list_months(
+    ctx: Ctx, listing: Listing, *, state: MonthState | None = None
+) -> dict[str, Any]:
+    """The months in which something was posted, or that are closed, newest first."""
+    first = cast(func.date_trunc("month", col(Entry.business_on)), Date)
+    posted = select(
+        col(Entry.org_id), first.label("month"), func.count().label("entries")
+    ).group_by(col(Entry.org_id), first)
+    posted = await organization.within(ctx, posted, col(Entry.org_id), listing.site_id)
+    locks = select(
+        col(PeriodLock.org_id),
+        col(PeriodLock.month),
+        col(PeriodLock.locked_at),
+        col(PeriodLock.created_by),
+    )
+    locks = await organization.within(ctx, locks, col(PeriodLock.org_id), listing.site_id)
+    of, lock = posted.subquery(), locks.subquery()
+    org_id = func.coalesce(of.c.org_id, lock.c.org_id)
+    month = func.coalesce(of.c.month, lock.c.month)
+    label = func.to_char(month, "YYYY-MM")
+    standing = case(
+        (lock.c.month.is_not(None), MonthState.closed.value),
+        (month >= ctx.business_on.replace(day=1), MonthState.running.value),
+        else_=MonthState.open.value,
+    )
+    statement: Statement = (
+        select(
+            func.concat(org_id, ":", label).label("id"),
+            org_id.label("site_id"),
+            col(Unit.name).label("site_name"),
+            month.label("month"),
+            label.label("label"),
+            func.coalesce(of.c.entries, 0).label("entries"),
+            standing.label("state"),
+            lock.c.locked_at.label("closed_at"),
+            col(User.name).label("closed_by"),
+        )
+        .select_from(of)
+        .join(lock, and_(lock.c.org_id == of.c.org_id, lock.c.month == of.c.month), full=True)
+        .join(Unit, col(Unit.id) == org_id)
+        .outerjoin(User, col(User.id) == lock.c.created_by)
+    )
+    if state is not None:
+        statement = statement.where(standing == state.value)
+    if listing.q:
+        wanted = contains(listing.q)
+        statement = statement.where(or_(label.like(wanted), col(Unit.name).like(wanted)))
+    sorting = Sorting(
+        by={"label": month, "site_name": col(Unit.name)}, default="-label", tie=org_id
+    )
+    return await fetch_page(ctx, statement, listing, sorting=sorting, row=MonthRead)
 
 
 async def read_entry(ctx: Ctx, entry_id: UUID) -> EntryDetail:

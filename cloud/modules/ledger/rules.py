@@ -16,6 +16,7 @@ class Occasion(StrEnum):
     reversal = "冲红"
     refund = "退款"
     deduction = "押金扣款"
+    earning = "收入确认"
 
     def about(self, number: str) -> str:
         return f"{self} {number}"
@@ -27,6 +28,7 @@ _SAID = {
     Occasion.reversal: "Reversal of {number}",
     Occasion.refund: "Refund {number}",
     Occasion.deduction: "Deduction from a deposit",
+    Occasion.earning: "Earned in {number}",
 }
 
 

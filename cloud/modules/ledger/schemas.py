@@ -72,6 +72,39 @@ class EntryDetail(BaseModel):
     entries: list[EntryOfDocument]
 
 
+class MonthState(StrEnum):
+    """running: not over yet. open: over, and still taking postings."""
+
+    running = "running"
+    open = "open"
+    closed = "closed"
+
+
+class MonthRead(BaseModel):
+    """A month of a community in which something was posted; `month` is its first day."""
+
+    id: str
+    site_id: UUID
+    site_name: str
+    month: date
+    label: str
+    entries: int
+    state: MonthState
+    closed_at: datetime | None
+    closed_by: str | None
+
+
+class MonthClosed(BaseModel):
+    site_name: str
+    label: str
+
+
+class MonthReopen(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
 class NumberRuleRead(BaseModel):
     """A kind of document with the rule that holds for its numbers, and the next one it gives."""
 

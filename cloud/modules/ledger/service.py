@@ -12,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import bindparam, insert, literal, select, text
+from sqlalchemy import bindparam, func, insert, literal, select, text
 from sqlmodel import col
 
 from cloud.kernel import audit
@@ -22,9 +22,12 @@ from cloud.kernel.errors import Conflict
 from cloud.kernel.hot import Hot
 from cloud.kernel.listing import Statement
 from cloud.kernel.numbering import DocumentKind, Reset, next_number, set_rule
+from cloud.kernel.periods import add_months
 from cloud.modules.ledger import queries
+from cloud.modules.ledger.events import MonthClosing
 from cloud.modules.ledger.models import Account, AccountKind, Entry, Line, PeriodLock
-from cloud.modules.ledger.schemas import NumberRuleChanged
+from cloud.modules.ledger.schemas import MonthClosed, NumberRuleChanged
+from cloud.modules.organization import queries as organization
 
 SERIES = "JZ"
 
@@ -43,6 +46,22 @@ class PeriodClosed(Conflict):
 
 class PeriodAlreadyClosed(Conflict):
     message = "{month} is already closed."
+
+
+class PeriodNotOver(Conflict):
+    message = "{month} is not over yet. Close it from {day} on."
+
+
+class EarlierPeriodOpen(Conflict):
+    message = "{earlier} is still open. Close the months in their order."
+
+
+class PeriodNotClosed(Conflict):
+    message = "{month} is not closed."
+
+
+class LaterPeriodClosed(Conflict):
+    message = "{later} is closed after it. Reopen that one first."
 
 
 @dataclass(frozen=True)
@@ -195,13 +214,39 @@ def _held(ctx: Ctx) -> set[tuple[object, str]]:
     return held
 
 
-async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
+async def close_month(ctx: Ctx, *, site_id: UUID, month: date) -> MonthClosed:
+    """Close the books of a month that is over, after those before it.
+
+    Other modules post what the month has earned, or refuse. Waits for postings into it that are
+    under way. Raises NotFound, ProjectNotYours, PeriodNotOver, PeriodAlreadyClosed,
+    EarlierPeriodOpen, and what they raise.
+    """
+    site = await organization.get_site(ctx, site_id)
+    month = month.replace(day=1)
+    following = add_months(month, 1)
+    if ctx.business_on < following:
+        raise PeriodNotOver(month=f"{month:%Y-%m}", day=following)
+    await ctx.take(_key(site.id, month))
+    await _refuse_closed(ctx, site.id, month)
+    earlier = await _first_open(ctx, site.id)
+    if earlier is not None and earlier < month:
+        raise EarlierPeriodOpen(earlier=f"{earlier:%Y-%m}")
+    closing_id = uuid7()
+    await ctx.announce(MonthClosing(site_id=site.id, month=month, closing_id=closing_id))
+    await close_period(ctx, site_id=site.id, month=month, closing_id=closing_id)
+    return MonthClosed(site_name=site.name, label=f"{month:%Y-%m}")
+
+
+async def close_period(
+    ctx: Ctx, *, site_id: UUID, month: date, closing_id: UUID | None = None
+) -> PeriodLock:
     """Lock a month. Waits for postings into it that are under way. Raises PeriodAlreadyClosed."""
     month = month.replace(day=1)
     await ctx.take(_key(site_id, month))
-    if await _LOCK.one_or_none(ctx.session, site_id=site_id, month=month) is not None:
-        raise PeriodAlreadyClosed(month=f"{month:%Y-%m}")
-    lock = PeriodLock(**ctx.stamp(site_id), month=month, locked_at=ctx.now)
+    await _refuse_closed(ctx, site_id, month)
+    lock = PeriodLock(
+        **ctx.stamp(site_id), id=closing_id or uuid7(), month=month, locked_at=ctx.now
+    )
     ctx.session.add(lock)
     _held(ctx).clear()
     await audit.record(
@@ -213,6 +258,54 @@ async def close_period(ctx: Ctx, *, site_id: UUID, month: date) -> PeriodLock:
         after={"month": f"{month:%Y-%m}"},
     )
     return lock
+
+
+async def reopen_month(ctx: Ctx, *, site_id: UUID, month: date, reason: str) -> MonthClosed:
+    """Take postings into the month that was closed last again; who closed it stays in the audit.
+
+    Raises NotFound, ProjectNotYours, PeriodNotClosed, LaterPeriodClosed.
+    """
+    site = await organization.get_site(ctx, site_id)
+    month = month.replace(day=1)
+    await ctx.take(_key(site.id, month))
+    found = await ctx.session.execute(
+        select(PeriodLock)
+        .where(col(PeriodLock.org_id) == site.id, col(PeriodLock.month) >= month)
+        .order_by(col(PeriodLock.month).desc())
+        .limit(1)
+    )
+    latest = found.scalar_one_or_none()
+    if latest is None:
+        raise PeriodNotClosed(month=f"{month:%Y-%m}")
+    if latest.month > month:
+        raise LaterPeriodClosed(later=f"{latest.month:%Y-%m}")
+    await ctx.session.delete(latest)
+    await audit.record(
+        ctx,
+        action="ledger.period.reopened",
+        subject_kind="ledger.period",
+        subject_id=latest.id,
+        org_id=site.id,
+        before={"month": f"{month:%Y-%m}", "closed_at": latest.locked_at.isoformat()},
+        reason=reason,
+    )
+    return MonthClosed(site_name=site.name, label=f"{month:%Y-%m}")
+
+
+async def _refuse_closed(ctx: Ctx, site_id: UUID, month: date) -> None:
+    if await _LOCK.one_or_none(ctx.session, site_id=site_id, month=month) is not None:
+        raise PeriodAlreadyClosed(month=f"{month:%Y-%m}")
+
+
+async def _first_open(ctx: Ctx, site_id: UUID) -> date | None:
+    """The first month with an entry after those that are closed."""
+    newest = select(func.max(col(PeriodLock.month))).where(col(PeriodLock.org_id) == site_id)
+    closed = (await ctx.session.execute(newest)).scalar_one()
+    first = select(func.min(col(Entry.business_on))).where(col(Entry.org_id) == site_id)
+    if closed is not None:
+        first = first.where(col(Entry.business_on) >= add_months(closed, 1))
+    day = (await ctx.session.execute(first)).scalar_one()
+    return None if day is None else day.replace(day=1)
 
 
 def _key(site_id: UUID, month: date) -> str:

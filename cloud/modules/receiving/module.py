@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloud.kernel.registry import Module
 from cloud.kernel.search import Source
-from cloud.modules.receiving import api, pages, queries, seeds
+from cloud.modules.receiving import api, handlers, pages, queries, seeds
 from cloud.modules.receiving.permissions import ReceivingPermission
 
 MODULE = Module(
@@ -30,5 +30,6 @@ MODULE = Module(
             rank=40,
         ),
     ),
+    handlers=handlers.HANDLERS,
     seed=seeds.seed,
 )

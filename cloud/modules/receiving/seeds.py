@@ -18,6 +18,7 @@ from cloud.kernel.periods import ONE_DAY, add_months
 from cloud.kernel.seeding import Seeding
 from cloud.modules.charging import queries as charging
 from cloud.modules.charging.service import Payment
+from cloud.modules.ledger import service as ledger
 from cloud.modules.receiving import service
 from cloud.modules.receiving.models import Method, Receipt, Shift
 from cloud.modules.receiving.queries.shifts import cash_of_shift
@@ -83,6 +84,19 @@ async def seed(seeding: Seeding) -> None:
                 await service.reverse_receipt(ctx, receipt_id=last, reason="支付方式选错，重收")
         await _hand_over(seeding, seeding.ids[f"site:{site['code']}"])
     seeding.become(seeding_person)
+    await _close_the_first_month(seeding)
+
+
+async def _close_the_first_month(seeding: Seeding) -> None:
+    """The month before last is in the books; last month is left for whoever tries the demo."""
+    this_month = seeding.now.astimezone(SHANGHAI).date().replace(day=1)
+    async with seeding.unit() as ctx:
+        for site in seeding.community["sites"]:
+            await ledger.close_month(
+                ctx,
+                site_id=seeding.ids[f"site:{site['code']}"],
+                month=add_months(this_month, -2),
+            )
 
 
 async def _hand_over(seeding: Seeding, site_id: UUID) -> None:

@@ -17,6 +17,7 @@ from cloud.modules.charging.service.bindings import (
     end_bindings,
 )
 from cloud.modules.charging.service.closing import refuse_site_with_open_bills
+from cloud.modules.charging.service.earning import RunsUnpublished, earn_month
 from cloud.modules.charging.service.generate import (
     begin_drafts,
     generate_chunk,
@@ -103,6 +104,7 @@ __all__ = [
     "PriceZeroUnexplained",
     "RoomOwes",
     "RoomStillCharged",
+    "RunsUnpublished",
     "SameStandard",
     "SettledBill",
     "StandardClosed",
@@ -134,6 +136,7 @@ __all__ = [
     "create_run",
     "create_standard",
     "disable_item",
+    "earn_month",
     "enable_item",
     "end_binding",
     "end_bindings",

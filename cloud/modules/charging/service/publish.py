@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     String,
     Uuid,
-    case,
     cast,
     delete,
     func,
@@ -26,6 +25,7 @@ from cloud.kernel.numbering import reserve_block
 from cloud.kernel.periods import add_months
 from cloud.modules.charging.models import Bill, Charge, Draft, Item, Run, RunState, Settlement
 from cloud.modules.charging.rules import NOTICE_DAYS
+from cloud.modules.charging.service.earning import NET, earned_by
 from cloud.modules.ledger import service as ledger
 from cloud.modules.ledger.rules import Occasion
 from cloud.modules.ledger.service import Source
@@ -110,19 +110,14 @@ async def _open_settlements(ctx: Ctx, run: Run) -> None:
 
 
 def _lines(ctx: Ctx, run: Run) -> Statement:
-    """Three lines a bill: receivable; income, or what is owed to the utility; output tax.
-
-    A cycle that begins after this month is not earned yet and credits the advance account.
-    """
-    next_month = add_months(ctx.business_on.replace(day=1), 1)
-    earned = case(
-        (col(Bill.cycle_from) >= next_month, col(Item.advance_id)), else_=col(Item.revenue_id)
-    )
-    net = col(Bill.amount) - col(Bill.tax)
+    """Up to four lines a bill: receivable; income, or what is owed to the utility; output tax; and
+    what later months will earn, which waits on the advance account until they are closed."""
+    earned = earned_by(add_months(ctx.business_on.replace(day=1), 1))
     return select(
         union_all(
             _side(run, col(Item.receivable_id), debit=col(Bill.amount)),
-            _side(run, earned, credit=net),
+            _side(run, col(Item.revenue_id), credit=earned),
+            _side(run, col(Item.advance_id), credit=NET - earned),
             _side(run, col(Item.tax_id), credit=col(Bill.tax)),
         ).subquery()
     )

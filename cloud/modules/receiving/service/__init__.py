@@ -50,7 +50,9 @@ from cloud.modules.receiving.service.shifts import (
     DifferenceUnexplained,
     ShiftAlreadyClosed,
     ShiftNotYours,
+    ShiftsUncounted,
     close_shift,
+    refuse_uncounted_shifts,
 )
 from cloud.modules.receiving.service.tender import (
     DepositUnnamed,
@@ -96,6 +98,7 @@ __all__ = [
     "RefundAboveBalance",
     "ShiftAlreadyClosed",
     "ShiftNotYours",
+    "ShiftsUncounted",
     "Tender",
     "TenderedTooLow",
     "TenderedWithoutCash",
@@ -109,6 +112,7 @@ __all__ = [
     "print_receipt",
     "refund_deposit",
     "refund_prepaid",
+    "refuse_uncounted_shifts",
     "reverse_receipt",
     "switch_deposit_item",
     "switch_method",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -16,6 +16,8 @@ from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.db import uuid7
 from cloud.kernel.errors import Conflict, FieldError, Forbidden, Unprocessable
+from cloud.kernel.periods import add_months
+from cloud.modules.ledger.events import MonthClosing
 from cloud.modules.receiving.models import Shift
 from cloud.modules.receiving.queries.shifts import cash_of_shift
 
@@ -30,6 +32,25 @@ class ShiftAlreadyClosed(Conflict):
 
 class DifferenceUnexplained(Unprocessable):
     message = "{counted} was counted, {expected} should be there. Explain the difference of {by}."
+
+
+class ShiftsUncounted(Conflict):
+    message = (
+        "{count} shifts of {month} or before are not handed over, the first of {day}. Count their"
+        " drawers first."
+    )
+
+
+async def refuse_uncounted_shifts(ctx: Ctx, event: MonthClosing) -> None:
+    """A month is closed with its cash counted. Raises ShiftsUncounted."""
+    open_shifts = select(func.count(), func.min(col(Shift.business_on))).where(
+        col(Shift.org_id) == event.site_id,
+        col(Shift.business_on) < add_months(event.month, 1),
+        col(Shift.closed_at).is_(None),
+    )
+    count, day = (await ctx.session.execute(open_shifts)).one()
+    if count:
+        raise ShiftsUncounted(count=count, day=day, month=f"{event.month:%Y-%m}")
 
 
 async def current_shift(ctx: Ctx, site_id: UUID) -> Shift:

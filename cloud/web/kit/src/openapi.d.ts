@@ -1499,6 +1499,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/months": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Months */
+        get: operations["ledger.list_months"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/months/{site_id}/{month}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close Month */
+        post: operations["ledger.close_month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/months/{site_id}/{month}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reopen Month */
+        post: operations["ledger.reopen_month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/number-rules": {
         parameters: {
             query?: never;
@@ -5726,6 +5777,13 @@ export interface components {
             /** Subjects */
             subjects: components["schemas"]["SubjectRead"][];
         };
+        /** MonthClosed */
+        MonthClosed: {
+            /** Label */
+            label: string;
+            /** Site Name */
+            site_name: string;
+        };
         /**
          * MonthOfMeter
          * @description `usage` is null where no reading tells it.
@@ -5748,6 +5806,46 @@ export interface components {
             /** Why */
             why: string;
         };
+        /**
+         * MonthRead
+         * @description A month of a community in which something was posted; `month` is its first day.
+         */
+        MonthRead: {
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed By */
+            closed_by: string | null;
+            /** Entries */
+            entries: number;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Month
+             * Format: date
+             */
+            month: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /** Site Name */
+            site_name: string;
+            state: components["schemas"]["MonthState"];
+        };
+        /** MonthReopen */
+        MonthReopen: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MonthState
+         * @description running: not over yet. open: over, and still taking postings.
+         * @enum {string}
+         */
+        MonthState: "running" | "open" | "closed";
         /**
          * MoveLine
          * @description A change of a prepaid account or of a deposit.
@@ -6094,6 +6192,26 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["MethodRead"][];
+            /** Sums */
+            sums: {
+                [key: string]: string;
+            };
+            /** Total */
+            total: number;
+            /** Views */
+            views: {
+                [key: string]: number;
+            };
+        };
+        /** Page[MonthRead] */
+        Page_MonthRead_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["MonthRead"][];
             /** Sums */
             sums: {
                 [key: string]: string;
@@ -12979,6 +13097,106 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.list_months": {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["MonthState"] | null;
+                page?: number;
+                size?: number;
+                sort?: string | null;
+                q?: string;
+                site_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MonthRead_"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            422: components["responses"]["Refusal422"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.close_month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthClosed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    "ledger.reopen_month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonthReopen"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthClosed"];
+                };
+            };
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            409: components["responses"]["Refusal409"];
+            411: components["responses"]["Refusal411"];
+            413: components["responses"]["Refusal413"];
+            422: components["responses"]["Refusal422"];
+            429: components["responses"]["Refusal429"];
             503: components["responses"]["Refusal503"];
         };
     };
