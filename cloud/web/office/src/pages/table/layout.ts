@@ -46,7 +46,11 @@ const LEAST: Record<Kind, number> = {
   phone: 108
 }
 
+/** What tells one row from another is never cut: the other columns give way, or the table scrolls. */
+const NAMING = ['code', 'number', 'receipt_number', 'room_name', 'name']
+
 const DATE_WITH_NOTE = 144
+const WITH_UNIT = 66
 const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
@@ -146,6 +150,8 @@ function leastOf(column: Column, before?: Column): number {
 }
 
 function leastOfKind(column: Column): number {
+  if (NAMING.includes(column.key)) return column.width ?? WIDTHS[column.kind]
+  if (column.unit_key) return LEAST[column.kind] + WITH_UNIT
   return column.kind === 'date' && column.note_key ? DATE_WITH_NOTE : LEAST[column.kind]
 }
 

@@ -23,6 +23,9 @@ export function useTable(table: Table) {
   const route = useRoute()
   const router = useRouter()
   const path = route.path
+  // To add up the chosen rows, or to do something with them.
+  const selectable =
+    table.sums.length > 0 || table.actions.some((one) => one.placement === 'selection')
 
   const filters = reactive<Record<string, string>>({})
   const view = ref('')
@@ -155,6 +158,7 @@ export function useTable(table: Table) {
   }
 
   function toggle(row: Row): void {
+    if (!selectable) return
     const id = String(row.id)
     if (!selected.delete(id)) selected.set(id, row)
   }
@@ -176,6 +180,7 @@ export function useTable(table: Table) {
 
   return {
     table,
+    selectable,
     filters,
     view,
     own,
