@@ -158,10 +158,16 @@ function leastOfKind(column: Column): number {
 /** A row shows the first action that applies, the others open from the dots. */
 export function actionsWidth(actions: Action[]): number {
   if (!actions.length) return 0
-  const sure = actions.findIndex((one) => !Object.keys(one.when).length)
-  const labels = (sure < 0 ? actions : actions.slice(0, sure + 1)).map((one) => one.label)
-  const longest = Math.max(...labels.map((label) => textWidth(label, 13)))
+  const first = actions.filter((one, at) => !actions.slice(0, at).some((two) => covers(two, one)))
+  const longest = Math.max(...first.map((one) => textWidth(one.label, 13)))
   return Math.ceil(longest) + (actions.length > 1 ? 34 : 0) + CELL_PADDING + 10
+}
+
+/** Wherever the other applies, this one does too. */
+function covers(one: Action, other: Action): boolean {
+  return Object.entries(one.when).every(([key, values]) =>
+    other.when[key]?.every((value) => values.includes(value))
+  )
 }
 
 const pen = document.createElement('canvas').getContext('2d')
