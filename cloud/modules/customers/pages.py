@@ -36,7 +36,7 @@ ROLE_STATES = (
 )
 PARTY_STATES = (
     Choice(PartyState.in_use, "In use", Tone.ok),
-    Choice(PartyState.closed, "Out of use", Tone.mute),
+    Choice(PartyState.closed, "Disabled", Tone.mute),
 )
 
 _TYPE = Field(
@@ -120,17 +120,17 @@ CHANGE = Action(
 
 CLOSE = Action(
     "close",
-    "Put out of use",
+    "Disable",
     call=api.close_party,
     tone="bad",
     when={"state": ("in_use",)},
     form=Form(
-        title="Close a customer",
-        note="A closed customer is offered no more. Bills and history keep the name.",
+        title="Disable the customer",
+        note="A disabled customer is offered no more. Bills and history keep the name.",
         fields=(Field("reason", "Reason", "long_text", wide=True),),
-        submit="Put out of use",
+        submit="Disable",
     ),
-    done="Out of use",
+    done="{name} is disabled",
 )
 
 PAGES = (
@@ -155,7 +155,7 @@ PAGES = (
             View("in_use", "In use"),
             View("no_phone", "No phone", {"state": "no_phone"}),
             View("no_room", "No room", {"state": "no_room"}),
-            View("closed", "Out of use", {"state": "closed"}),
+            View("closed", "Disabled", {"state": "closed"}),
         ),
         actions=(ADD, GIVE_ROOM, CHANGE, CLOSE),
         imports=imports.OWNERS_AND_RESIDENTS,

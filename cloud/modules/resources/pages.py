@@ -202,17 +202,17 @@ CHANGE_STATE = Action(
 
 CLOSE_ROOM = Action(
     "close",
-    "Close the room",
+    "Disable the room",
     call=api.close_room,
     tone="bad",
     when={"state": tuple(state.value for state in RoomState if state is not RoomState.closed)},
     form=Form(
-        title="Close the room",
-        note="A closed room is charged no more. Its bills, people and history stay on record.",
+        title="Disable the room",
+        note="A disabled room is charged no more. Its bills, people and history stay on record.",
         fields=(_REASON, _ON),
-        submit="Close the room",
+        submit="Disable the room",
     ),
-    done="Out of use",
+    done="The room is disabled",
 )
 
 TAKE_OUT_ROOM = Action(
@@ -222,7 +222,7 @@ TAKE_OUT_ROOM = Action(
     tone="bad",
     form=Form(
         title="Take out a room made by mistake",
-        note="Only while nothing refers to it. A room with bills or people is closed instead.",
+        note="Only while nothing refers to it. A room with bills or people is disabled instead.",
         fields=(_REASON,),
         submit="Take out",
     ),

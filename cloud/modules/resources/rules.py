@@ -50,7 +50,7 @@ STATE_LABELS: dict[RoomState, tuple[str, Tone]] = {
     RoomState.vacant: ("Vacant", Tone.mute),
     RoomState.decorating: ("Decorating", Tone.warn),
     RoomState.occupied: ("Moved in", Tone.ok),
-    RoomState.closed: ("Out of use", Tone.mute),
+    RoomState.closed: ("Disabled", Tone.mute),
 }
 
 # The owner has no keys yet: the developer answers for the room.

@@ -23,7 +23,7 @@ from cloud.modules.vehicles.rules import PLATE_TYPE_LABELS
 PLATE_TYPES = tuple(Choice(each, *shown) for each, shown in PLATE_TYPE_LABELS.items())
 STATES = (
     Choice(VehicleState.in_use, "In use", Tone.ok),
-    Choice(VehicleState.closed, "Out of use", Tone.mute),
+    Choice(VehicleState.closed, "Disabled", Tone.mute),
 )
 _IN_USE = {"state": (VehicleState.in_use.value,)}
 _FACTS = (
@@ -68,17 +68,17 @@ CHANGE = Action(
 
 CLOSE = Action(
     "close",
-    "Put out of use",
+    "Disable",
     call=api.close_vehicle,
     tone="bad",
     when=_IN_USE,
     form=Form(
-        title="Close a vehicle",
+        title="Disable the vehicle",
         note="From today on it is on no list of vehicles in use; its plate may be added again.",
         fields=(Field("reason", "Reason", "long_text", wide=True),),
-        submit="Put out of use",
+        submit="Disable",
     ),
-    done="Out of use",
+    done="{plate} is disabled",
 )
 
 PAGES = (
@@ -94,7 +94,7 @@ PAGES = (
             Column("site_name", "Community", width=140, sortable=True),
             Column("brand", "Brand", width=136),
             Column("color", "Color", width=80),
-            Column("closed_on", "Out of use since", Kind.date, width=112),
+            Column("closed_on", "Disabled since", Kind.date, width=112),
             Column("state", "State", Kind.tag, width=96, choices=STATES),
             Column("note", "Note", width=180),
         ),
@@ -105,7 +105,7 @@ PAGES = (
         views=(
             View("in_use", "In use"),
             View("no_room", "No room", {"state": VehicleState.no_room.value}),
-            View("closed", "Out of use", {"state": VehicleState.closed.value}),
+            View("closed", "Disabled", {"state": VehicleState.closed.value}),
         ),
         actions=(ADD, CHANGE, CLOSE),
         sort="plate",

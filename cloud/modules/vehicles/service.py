@@ -35,7 +35,7 @@ class PlateTaken(Conflict):
 
 
 class VehicleClosed(Conflict):
-    message = "{plate} is out of use since {on}. Add the vehicle anew."
+    message = "{plate} is disabled since {on}. Add the vehicle anew."
 
 
 @dataclass(frozen=True)

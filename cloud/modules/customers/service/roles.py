@@ -59,7 +59,7 @@ class SharesShort(Conflict):
 
 
 class RoomClosedToRoles(Conflict):
-    message = "{full_name} is closed. Give it another state first."
+    message = "{full_name} is disabled. Give it another state first."
 
 
 class RoomStillHeld(Conflict):
@@ -67,7 +67,7 @@ class RoomStillHeld(Conflict):
 
 
 class PartyClosedToRoles(Conflict):
-    message = "{name} is closed. Choose another customer, or add a new one."
+    message = "{name} is disabled. Choose another customer, or add a new one."
 
 
 class EndBeforeStart(Unprocessable):

@@ -103,7 +103,7 @@ ROOMS = TablePage(
         ),
         View("no_area", "No area", {"has_area": "false"}, Tone.bad),
         View("vacant", "Vacant", {"state": "vacant"}),
-        View("closed", "Out of use", {"state": "closed"}),
+        View("closed", "Disabled", {"state": "closed"}),
     ),
     actions=(
         resources.ADD_ROOM,

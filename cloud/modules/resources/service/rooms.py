@@ -34,11 +34,11 @@ class RoomStateUnchanged(Conflict):
 
 
 class CloseByClosing(Conflict):
-    message = "A room is closed by “Close the room”, which checks what still needs it."
+    message = "A room is disabled by “Disable the room”, which checks what still needs it."
 
 
 class RoomAlreadyClosed(Conflict):
-    message = "{full_name} is closed already."
+    message = "{full_name} is disabled already."
 
 
 class LaterAreaKnown(Conflict):

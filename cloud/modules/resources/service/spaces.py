@@ -45,13 +45,13 @@ class HyphenInCode(Unprocessable):
 
 
 class SpaceNotEmpty(Conflict):
-    message = "{rooms} rooms stand in {full_name}. Take them out or close them first."
+    message = "{rooms} rooms stand in {full_name}. Take them out or disable them first."
 
 
 class SpaceStillUsed(Conflict):
     message = (
         "{full_name} is used already, by bills, people, meters or its own history: it stays on"
-        " record. Close it instead (a room: “Close the room”)."
+        " record. Disable a room instead (“Disable the room”)."
     )
 
 
