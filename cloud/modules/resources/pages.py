@@ -123,7 +123,7 @@ GENERATE_ROOMS = Action(
                 "Building areas",
                 required=False,
                 unit="m²",
-                help="In the order of the rooms on a floor: 89.5, 120",
+                help="In the order of the rooms on a floor: 89.5, 120.",
             ),
             _ROOM_TYPE,
             Field("usage", "Usage", "choice", choices=USAGES, default="residential"),

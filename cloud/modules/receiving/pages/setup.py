@@ -27,7 +27,7 @@ ACTIVE = (
     Choice(ActiveState.disabled, "Disabled", Tone.mute),
 )
 NAME_FIELDS = (
-    Field("code", "Code", help="Lower-case letters, digits and underscores"),
+    Field("code", "Code", help="Lower-case letters, digits and underscores."),
     Field("name", "Name"),
 )
 ACCOUNT = Field("account", "Ledger account", "lookup", source=ledger_api.account_choices)
