@@ -101,7 +101,7 @@ class Field(Part):
     options: list[Option]
     source: str | None  # for lookup and multi: GET ?q=, answers {"items": [{"value", "label"}]}
     default: str | None
-    start_key: str | None  # the row's value that it starts from, when that is not its own
+    start_key: str | None  # the row's value that it starts from instead of its own; "" for none
     unit: str | None
     section: str | None
     wide: bool

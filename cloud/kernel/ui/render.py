@@ -204,7 +204,7 @@ class Pages:
             if key not in known:
                 raise BrokenPage(f"{code}: {action.code} sends “{key}”, which is not taken")
         for wanted in action.form.fields:
-            if wanted.start_key is not None and wanted.start_key not in keys:
+            if wanted.start_key and wanted.start_key not in keys:
                 raise BrokenPage(f"{code}: {action.code} starts from “{wanted.start_key}”")
         if action.form.trial is not None:
             self._check_trial(code, action, action.form.trial, set(sent))

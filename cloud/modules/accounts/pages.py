@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from cloud.kernel.ui.language import Kind, Tone
@@ -233,7 +234,7 @@ ROLES = TablePage(
             form=Form(
                 title="Copy the role",
                 note="The copy permits the same, for nobody yet.",
-                fields=(_CODE, _NAME),
+                fields=(replace(_CODE, start_key=""), _NAME),
                 submit="Copy",
             ),
             done="{name} is added",
