@@ -298,6 +298,8 @@ class StandardsCopied(BaseModel):
 
 
 class BindingRead(BaseModel):
+    """`next_change_on` is the first day that another standard may hold from."""
+
     id: UUID
     site_name: str
     room_id: UUID
@@ -305,10 +307,12 @@ class BindingRead(BaseModel):
     item_name: str
     standard_name: str
     unit_price: Decimal | None
+    price_unit: str
     meter_no: str | None
     starts_on: date
     ends_on: date | None
     state: str
+    next_change_on: date
     version: int
 
 

@@ -309,7 +309,7 @@ PAGES = (
                 "months",
                 columns=(
                     Column("month", "Month", width=110),
-                    Column("usage", "Used", Kind.quantity, width=140),
+                    Column("usage", "Used", Kind.quantity, width=140, unit_key="unit"),
                     Column("why", "Note", width=220),
                 ),
                 note="After the multiplier, over changes of the meter.",

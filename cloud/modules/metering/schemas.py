@@ -42,6 +42,7 @@ class MonthOfUse(BaseModel):
 
     month: str
     usage: Decimal | None
+    unit: str
     why: str
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from cloud.kernel.errors import NotFound, StaleVersion
+from cloud.kernel.listing import Listing
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging import queries, service
 from cloud.modules.charging.models import (
@@ -478,6 +479,20 @@ class TestBindings:
             await ctx.session.flush()
             old = await ctx.get(Binding, binding_id)
             assert (old.ends_on, fresh.starts_on, fresh.ends_on) == (JULY, JULY, None)
+
+    async def test_say_from_when_another_standard_may_hold_and_per_what_the_price_is(
+        self, world: World, estate: Estate
+    ) -> None:
+        binding_id = await self.held(world, estate)
+        listing = Listing(page=1, size=50, sort=None, q="", site_id=None)
+        async with world.unit(estate.principal) as ctx:
+            shown = {one.id: one for one in (await queries.list_bindings(ctx, listing))["items"]}
+            assert shown[binding_id].next_change_on == ctx.business_on
+            assert shown[binding_id].price_unit == "yuan/㎡·month"
+            await published_run(ctx, estate)
+        async with world.unit(estate.principal) as ctx:
+            shown = {one.id: one for one in (await queries.list_bindings(ctx, listing))["items"]}
+            assert shown[binding_id].next_change_on == date(2026, 12, 1)
 
     async def test_reach_no_room_building_or_binding_of_another(
         self, world: World, estate: Estate

@@ -80,7 +80,7 @@ async def test_meter_is_put_up_in_a_room_or_a_building(world: World) -> None:
         assert own.org_id == shared.org_id == world.alpha.site_id
         found = await queries.read_meter(ctx, own.id)
         assert (found.place, found.facts.initial_value) == ("1幢101", Decimal("12.5"))
-        assert found.months[0].usage is None
+        assert (found.months[0].usage, found.months[0].unit) == (None, "kWh")
 
 
 async def test_meter_that_makes_no_sense_is_refused(world: World) -> None:

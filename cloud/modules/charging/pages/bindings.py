@@ -31,7 +31,7 @@ BINDINGS = TablePage(
         Column("room_name", "Room number", width=150, sortable=True),
         Column("item_name", "Charge item", width=100),
         Column("standard_name", "Charge standard", width=180, sortable=True),
-        Column("unit_price", "Unit price", Kind.price, width=96),
+        Column("unit_price", "Unit price", Kind.price, width=150, unit_key="price_unit"),
         Column("meter_no", "Meter", width=130),
         Column("starts_on", "Starts on", Kind.date, width=110, sortable=True),
         Column("ends_on", "Ends on", Kind.date, width=110),
@@ -109,7 +109,7 @@ BINDINGS = TablePage(
                 note="The old binding ends the day before; a new one begins.",
                 fields=(
                     Field("standard_id", "New standard", "lookup", source=api.standard_choices),
-                    Field("starts_on", "From", Kind.date),
+                    Field("starts_on", "From", Kind.date, start_key="next_change_on"),
                 ),
                 submit="Change",
             ),

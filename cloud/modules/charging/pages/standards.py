@@ -96,7 +96,8 @@ def _price(unit: str) -> Field:
 
 
 _BY_AREA = _price("yuan/m²·month")
-_PRICE = _price("yuan")
+_FLAT = _price("yuan/month or cycle")
+_METERED = _price("yuan/unit of the meter")
 _AREA = Field("area_basis", "Area", "choice", choices=AREAS, default="chargeable", section="Price")
 _PER = Field("price_per", "Price is", "choice", choices=PER, default="month", section="Price")
 _PRORATION = Field(
@@ -121,7 +122,7 @@ _BANDS = (
         help="Each begins where the one before it ends. The last one has no upper bound.",
         lines=(
             Field("upto", "Up to and with", Kind.quantity, required=False),
-            Field("unit_price", "Unit price", Kind.price, unit="yuan"),
+            Field("unit_price", "Unit price", Kind.price, unit="yuan/unit of the meter"),
         ),
         least=2,
         section="Price",
@@ -196,12 +197,12 @@ BY_AREA = _creation(
 FIXED = _creation(
     Method.fixed,
     "Add a fixed standard",
-    (*_WHO, _PRICE, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), _FROM, *_BASIS),
+    (*_WHO, _FLAT, _PER, _PRORATION, *_ROUNDING, *_cycle("advance", "30"), _FROM, *_BASIS),
 )
 METERED = _creation(
     Method.metered,
     "Add a metered standard",
-    (*_WHO, _PRICE, *_ROUNDING, *_cycle("arrears", "15"), _FROM, *_BASIS),
+    (*_WHO, _METERED, *_ROUNDING, *_cycle("arrears", "15"), _FROM, *_BASIS),
 )
 BANDED = _creation(
     Method.metered,
@@ -268,11 +269,11 @@ STANDARD_ACTIONS = (
         ),
         done="Standard {name} is closed",
     ),
-    _versioning("fixed", Method.fixed, _PRICE, _PER, _PRORATION),
+    _versioning("fixed", Method.fixed, _FLAT, _PER, _PRORATION),
     # The last that is possible is the button: what the standard is priced by already.
-    _versioning("unbanded", Method.metered, _PRICE, label=_ONE, priced="bands"),
+    _versioning("unbanded", Method.metered, _METERED, label=_ONE, priced="bands"),
     _versioning("banded", Method.metered, *_BANDS, label=_IN_BANDS),
-    _versioning("metered", Method.metered, _PRICE, priced="price"),
+    _versioning("metered", Method.metered, _METERED, priced="price"),
     _versioning("area", Method.area, _BY_AREA, _AREA, _PRORATION),
 )
 

@@ -18,6 +18,7 @@ from cloud.kernel.listing import Expression, Listing, Sorting, Statement, contai
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import (
     BandWindow,
+    Bill,
     Binding,
     Item,
     ItemCategory,
@@ -229,13 +230,12 @@ def _following(begins: Expression, column: str) -> Any:
 
 def _standard(ctx: Ctx, row: Any) -> dict[str, Any]:
     shown = dict(row)
-    category = ItemCategory(shown.pop("category"))
     following = row["next_unit_price"]
-    unit = _price_unit(ctx, row["method"], row["price_per"], category)
     bands = shown.pop("band_count")
+    del shown["category"]
     return {
         **shown,
-        "price_unit": ctx.say("{unit}, first of {n} bands", unit=unit, n=bands) if bands else unit,
+        "price_unit": _price_unit(ctx, row),
         "priced": "bands" if bands else "price",
         "next_price": None
         if following is None
@@ -243,14 +243,17 @@ def _standard(ctx: Ctx, row: Any) -> dict[str, Any]:
     }
 
 
-def _price_unit(ctx: Ctx, method: str, price_per: str | None, category: ItemCategory) -> str:
-    if price_per is None:
+def _price_unit(ctx: Ctx, row: Any) -> str:
+    if row["price_per"] is None:
         return ""
-    if method == Method.metered:
-        kind = METERED_BY.get(category)
-        return f"{ctx.say('yuan')}/{UNITS[kind] if kind else ctx.say('unit')}"
-    per = ctx.say("month" if price_per == "month" else "cycle")
-    return f"{ctx.say('yuan')}/{'㎡·' if method == Method.area else ''}{per}"
+    if row["method"] == Method.metered:
+        kind = METERED_BY.get(ItemCategory(row["category"]))
+        unit = f"{ctx.say('yuan')}/{UNITS[kind] if kind else ctx.say('unit')}"
+    else:
+        per = ctx.say("month" if row["price_per"] == "month" else "cycle")
+        unit = f"{ctx.say('yuan')}/{'㎡·' if row['method'] == Method.area else ''}{per}"
+    bands = row["band_count"]
+    return ctx.say("{unit}, first of {n} bands", unit=unit, n=bands) if bands else unit
 
 
 async def list_standards(
@@ -377,10 +380,15 @@ def _binding_rows(ctx: Ctx) -> tuple[Statement, Expression]:
             col(Item.name).label("item_name"),
             col(Standard.name).label("standard_name"),
             col(version.unit_price).label("unit_price"),
+            col(version.price_per).label("price_per"),
+            func.jsonb_array_length(col(version.bands)).label("band_count"),
+            col(Standard.method).label("method"),
+            col(Item.category).label("category"),
             col(Meter.no).label("meter_no"),
             col(Binding.starts_on).label("starts_on"),
             (col(Binding.ends_on) - 1).label("ends_on"),
             state.label("state"),
+            func.greatest(today, col(Binding.starts_on) + 1, _billed_to()).label("next_change_on"),
             col(Binding.version).label("version"),
         )
         .select_from(Binding)
@@ -402,6 +410,16 @@ def _binding_rows(ctx: Ctx) -> tuple[Statement, Expression]:
         .outerjoin(Meter, col(Meter.id) == col(Binding.meter_id))
     )
     return statement, state
+
+
+def _billed_to() -> Any:
+    """The day after the last one that a bill of a binding is for."""
+    return (
+        select(func.max(col(Bill.period_to)))
+        .where(col(Bill.binding_id) == col(Binding.id))
+        .correlate(Binding)
+        .scalar_subquery()
+    )
 
 
 async def list_bindings(
@@ -434,4 +452,9 @@ async def list_bindings(
         default="room_name",
         tie=col(Binding.id),
     )
-    return await fetch_page(ctx, statement, listing, sorting=sorting, row=BindingRead)
+    page = await fetch_page(ctx, statement, listing, sorting=sorting)
+    page["items"] = [
+        BindingRead.model_validate({**row, "price_unit": _price_unit(ctx, row)})
+        for row in page["items"]
+    ]
+    return page

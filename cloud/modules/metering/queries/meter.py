@@ -16,7 +16,7 @@ from cloud.kernel.periods import Period, add_months
 from cloud.modules.devices.models import Device, Point, PointLane
 from cloud.modules.metering.models import Meter, MeterChange, MeterState, Reading
 from cloud.modules.metering.queries.cutoff import NoUsage, usage_for_period
-from cloud.modules.metering.queries.records import meter_rows
+from cloud.modules.metering.queries.records import UNITS, meter_rows
 from cloud.modules.metering.schemas import (
     ChangeLine,
     MeterDetail,
@@ -124,7 +124,9 @@ async def _months(ctx: Ctx, meter: Meter) -> list[MonthOfUse]:
             break
         used = (await usage_for_period(ctx, meter_ids=[meter.id], period=period))[meter.id]
         why = "" if used.usage is not None else ctx.say(WHY[used.reason or NoUsage.missing])
-        months.append(MonthOfUse(month=f"{start:%Y-%m}", usage=used.usage, why=why))
+        months.append(
+            MonthOfUse(month=f"{start:%Y-%m}", usage=used.usage, unit=UNITS[meter.kind], why=why)
+        )
     known = [place for place, month in enumerate(months) if month.usage is not None]
     return months[: known[-1] + 1] if known else months[:1]
 

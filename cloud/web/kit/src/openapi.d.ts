@@ -3753,7 +3753,10 @@ export interface components {
             starts_on: string;
             state: components["schemas"]["Shown"];
         };
-        /** BindingRead */
+        /**
+         * BindingRead
+         * @description `next_change_on` is the first day that another standard may hold from.
+         */
         BindingRead: {
             /** Ends On */
             ends_on: string | null;
@@ -3766,6 +3769,13 @@ export interface components {
             item_name: string;
             /** Meter No */
             meter_no: string | null;
+            /**
+             * Next Change On
+             * Format: date
+             */
+            next_change_on: string;
+            /** Price Unit */
+            price_unit: string;
             /**
              * Room Id
              * Format: uuid
@@ -5801,6 +5811,8 @@ export interface components {
         MonthOfUse: {
             /** Month */
             month: string;
+            /** Unit */
+            unit: string;
             /** Usage */
             usage: string | null;
             /** Why */
