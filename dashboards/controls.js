@@ -117,7 +117,10 @@ export function render({ model, el }) {
     model.on('units', draw)
     model.on('unit', draw)
     unit.addEventListener('change', () => (model.unit = unit.value))
-    box.append(unit)
+    const choice = document.createElement('span')
+    choice.className = 'choice'
+    choice.append(unit)
+    box.append(choice)
   }
 
   if (model.spans.length) {

@@ -27,6 +27,12 @@ pytestmark = [
 ]
 
 DAY = "2026-11-10"
+FOCUSED = """() => {
+  let one = document.activeElement
+  while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement
+  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(one)
+  return [one.tagName, `${outlineStyle} ${outlineWidth} ${outlineColor}`]
+}"""
 PICTURES = OFFICE.parents[3] / "build" / "dashboards"
 
 
@@ -37,6 +43,7 @@ async def test_what_was_chosen_stays(own_database: TestDatabase, tmp_path: Path)
         async with watched_browser(f"http://127.0.0.1:{stack.port}") as browser:
             page = await browser.logged_in("zongbu", PASSWORD)
             frame = await opened(page, browser.base)
+            await every_stop_of_tab_shows_the_ring(page, frame)
             await a_day_is_chosen_in_the_readers_language(frame)
             await frame.get_by_role("button", name="本年累计").click()
             await expect(page).to_have_url(re.compile(f"span=year.*as_of={DAY}"))
@@ -63,6 +70,19 @@ async def opened(page: Page, base: str) -> FrameLocator:
     frame = page.frame_locator("iframe")
     await expect(frame.locator("[data-figure=received]")).to_be_visible(timeout=60_000)
     return frame
+
+
+async def every_stop_of_tab_shows_the_ring(page: Page, frame: FrameLocator) -> None:
+    """From the unit on, through date and buttons, into the links of the table."""
+    await frame.get_by_label("单位").focus()
+    stops: list[str] = []
+    for _ in range(20):
+        tag, ring = await frame.locator("html").evaluate(FOCUSED)
+        assert ring == "solid 2px rgb(43, 92, 230)", (tag, stops)
+        stops.append(tag)
+        await page.keyboard.press("Tab")
+    assert {"SELECT", "INPUT", "BUTTON", "A"} <= set(stops)
+    assert stops[-1] == "A"
 
 
 async def a_day_is_chosen_in_the_readers_language(frame: FrameLocator) -> None:
