@@ -19,7 +19,13 @@ PAGES = (
         title="Collection targets",
         source=api.list_targets,
         columns=(
-            Column("unit_name", "Region or community", width=200, sortable=True),
+            Column(
+                "unit_name",
+                "Region or community",
+                width=280,
+                sortable=True,
+                note_key="inherited_note",
+            ),
             Column("kind", "Kind", Kind.tag, width=96, choices=KINDS),
             Column("month", "From month", Kind.date, width=120, sortable=True),
             Column("current_rate", "Current collection rate", Kind.percent, width=130),
@@ -49,6 +55,7 @@ PAGES = (
                 "change",
                 "Change",
                 api.change_target,
+                when={"is_own": ("true",)},
                 form=Form(title="Change the target", fields=RATES, submit="Save"),
                 done="The target is changed",
             ),

@@ -21,6 +21,9 @@ class DashboardRead(BaseModel):
 
 
 class TargetRead(BaseModel):
+    """A target of the unit's own, or the one that it takes from a unit above: then `id` is the
+    unit's, and there is nothing to change here."""
+
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
@@ -31,6 +34,8 @@ class TargetRead(BaseModel):
     current_rate: Decimal
     old_rate: Decimal | None
     combined_rate: Decimal
+    is_own: bool
+    inherited_note: str | None
 
 
 class TargetSaved(BaseModel):

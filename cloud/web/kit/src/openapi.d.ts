@@ -8903,7 +8903,11 @@ export interface components {
              */
             unit_id: string;
         };
-        /** TargetRead */
+        /**
+         * TargetRead
+         * @description A target of the unit's own, or the one that it takes from a unit above: then `id` is the
+         *     unit's, and there is nothing to change here.
+         */
         TargetRead: {
             /** Combined Rate */
             combined_rate: string;
@@ -8914,6 +8918,10 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Inherited Note */
+            inherited_note: string | null;
+            /** Is Own */
+            is_own: boolean;
             /** Kind */
             kind: string;
             /**
