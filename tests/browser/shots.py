@@ -168,6 +168,7 @@ def _press_in_head(page: Page, label: str) -> None:
     """A button of the list's head, or another way to add in the menu of its last one."""
     head = page.locator(".head .buttons")
     asked = head.get_by_role("button", name=label, exact=True)
+    head.locator("button").first.wait_for()
     if not asked.count():
         head.locator(".el-dropdown__caret-button").click()
         page.wait_for_timeout(MOVED_MS)
