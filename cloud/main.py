@@ -55,6 +55,7 @@ from cloud.kernel.timers import run_timers
 from cloud.kernel.ui import api as ui_api
 from cloud.kernel.ui.render import Pages
 from cloud.kernel.web import Office, api_routes, make_app
+from cloud.modules.accounts import service as accounts
 from cloud.modules.accounts.module import MODULE as ACCOUNTS
 from cloud.modules.accounts.queries import AccountsAuthenticator
 from cloud.modules.charging.module import MODULE as CHARGING
@@ -226,13 +227,16 @@ def compose(running: Runtime) -> FastAPI:
 
 
 def upgrade() -> None:
-    """Make the roles and bring the database to the newest revision, as its owner."""
-    endpoints = load_endpoints(Settings().data_dir)
+    """Make the database's roles and bring it to the newest revision, as its owner; then offer the
+    people's roles what the release adds to them."""
+    settings = Settings()
+    endpoints = load_endpoints(settings.data_dir)
     migrate(
         endpoints.database.owner_url.get_secret_value(),
         app_password=_password(endpoints.database.app_url.get_secret_value()),
         host_password=_password(endpoints.database.host_url.get_secret_value()),
     )
+    asyncio.run(offer_permissions(runtime(settings=settings, endpoints=endpoints)))
 
 
 def migrate(owner_url: str, *, app_password: str, host_password: str) -> None:
@@ -240,6 +244,16 @@ def migrate(owner_url: str, *, app_password: str, host_password: str) -> None:
     command.upgrade(alembic_config(owner_url), "head")
     with psycopg.connect(owner_url) as owner:
         owner.execute("SELECT kernel_rebase()")  # when a dump was restored into another cluster
+
+
+async def offer_permissions(running: Runtime) -> None:
+    """Let the built-in roles of every company follow the release."""
+    work = work_of(running)
+    for company_id in await audit.companies(work):
+        scope = Scope(company_id=company_id, all=True)
+        async with work.unit(system_principal(company_id, org_id=company_id, scope=scope)) as ctx:
+            await accounts.offer_permissions(ctx, vocabulary=vocabulary())
+    await running.sessions.kw["bind"].dispose()
 
 
 def alembic_config(owner_url: str) -> Config:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloud.kernel.ui.render import permission_of
 from cloud.main import vocabulary
-from cloud.modules.accounts.seeds import ROLES, permissions_of
+from cloud.modules.accounts.rules import ROLES, permissions_of
 from tests.architecture.web import address, composed, routes_of
 
 HEAD = """# Who may call what

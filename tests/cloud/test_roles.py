@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cloud.main import vocabulary
-from cloud.modules.accounts.seeds import ROLES, permissions_of
+from cloud.modules.accounts.rules import ROLES, permissions_of
 from tests.architecture.web import address, composed, routes_of
 from tests.cloud.test_every_route import first_request
 from tests.kit.world import World

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from cloud.kernel.db import Record, instant_column, scope_keys, scoped_fk
@@ -38,6 +39,9 @@ class User(Record, table=True):
 
 
 class Role(Record, table=True):
+    """`offered` is null for a role of the company's own. A built-in one follows the releases: it
+    lists the permissions that it got from them, whether or not it still has them."""
+
     __tablename__ = "accounts_role"
     __table_args__ = (
         *scope_keys("accounts_role"),
@@ -48,6 +52,7 @@ class Role(Record, table=True):
     name: str = Field(max_length=60)
     note: str = Field(default="", max_length=200)
     closed_on: date | None = None
+    offered: list[str] | None = Field(default=None, sa_type=ARRAY(String()))
 
 
 class RolePermission(Record, table=True):

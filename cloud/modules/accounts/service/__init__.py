@@ -18,6 +18,7 @@ from cloud.modules.accounts.service.roles import (
     change_role,
     close_role,
     copy_role,
+    offer_permissions,
     set_permissions,
 )
 from cloud.modules.accounts.service.sessions import (
@@ -51,6 +52,7 @@ __all__ = [
     "grant_role",
     "log_in",
     "log_out",
+    "offer_permissions",
     "open_account",
     "refuse_department_with_staff",
     "refuse_unit_with_staff",

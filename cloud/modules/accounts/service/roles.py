@@ -1,4 +1,4 @@
-"""Roles: added, copied, changed in what they permit, and closed."""
+"""Roles: added, copied, changed in what they permit, and closed; built-in ones follow a release."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cloud.kernel import audit
 from cloud.kernel.context import Ctx
 from cloud.kernel.errors import Conflict, FieldError, Unprocessable
 from cloud.modules.accounts.models import Grant, Role, RolePermission
+from cloud.modules.accounts.rules import ROLES, permissions_of
 from cloud.modules.accounts.service.rights import (
     governed,
     in_turn,
@@ -38,7 +39,13 @@ class RoleAlreadyClosed(Conflict):
 
 
 async def add_role(
-    ctx: Ctx, *, code: str, name: str, permissions: Iterable[str], note: str = ""
+    ctx: Ctx,
+    *,
+    code: str,
+    name: str,
+    permissions: Iterable[str],
+    note: str = "",
+    is_built_in: bool = False,
 ) -> Role:
     """Raises HeadquartersOnly, RoleCodeTaken and BeyondYourOwn."""
     organization.require_headquarters(ctx)
@@ -48,6 +55,7 @@ async def add_role(
     if (await ctx.session.execute(taken)).scalar_one():
         raise RoleCodeTaken(code=code, fields=(FieldError("code", "role-code-taken"),))
     role = Role(**ctx.stamp(ctx.principal.company_id), code=code, name=name, note=note)
+    role.offered = permissions if is_built_in else None
     ctx.session.add(role)
     await ctx.session.flush()  # without a relationship the order of inserts is not known
     _permit(ctx, role, permissions)
@@ -121,6 +129,25 @@ async def set_permissions(
         after={"added": added},
     )
     return role
+
+
+async def offer_permissions(ctx: Ctx, *, vocabulary: frozenset[str]) -> None:
+    """Give the built-in roles what this release permits them for the first time. What they were
+    offered before, and an administrator took away, they do not get back."""
+    await in_turn(ctx)
+    built_in = select(Role).where(
+        col(Role.code).in_(ROLES), col(Role.offered).is_not(None), col(Role.closed_on).is_(None)
+    )
+    for role in (await ctx.session.execute(built_in.with_for_update())).scalars():
+        offered = set(role.offered or ())
+        fresh = set(permissions_of(role.code, vocabulary)) - offered
+        if not fresh:
+            continue
+        added = sorted(fresh - await permissions_of_roles(ctx, [role.id]))
+        _permit(ctx, role, added)
+        role.offered = sorted(offered | fresh)
+        role.version += 1
+        await _record(ctx, role, "accounts.role.permissions_offered", after={"added": added})
 
 
 async def close_role(ctx: Ctx, *, role_id: UUID, reason: str) -> Role:
