@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from cloud.kernel.bulk import insert_rows
 from cloud.kernel.context import Ctx, system_principal
-from cloud.kernel.db import Scope
+from cloud.kernel.db import Record, Scope
 from cloud.kernel.errors import AppError
 from cloud.kernel.jobs import Job, Work
 from cloud.kernel.records import AuditRow, AuditSeal
@@ -55,6 +55,28 @@ async def record(
             after=after,
             reason=reason,
         )
+    )
+
+
+async def record_on(
+    ctx: Ctx,
+    subject: Record,
+    action: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """The same for what was done to a record: its kind is its table's name, `module.noun`."""
+    await record(
+        ctx,
+        action=action,
+        subject_kind=str(subject.__tablename__).replace("_", ".", 1),
+        subject_id=subject.id,
+        org_id=subject.org_id,
+        before=None if before is None else dict(before),
+        after=None if after is None else dict(after),
+        reason=reason,
     )
 
 

@@ -88,12 +88,10 @@ def _rates(target: Target) -> dict[str, Any]:
 
 
 async def _record(ctx: Ctx, target: Target, action: str, *, before: dict[str, Any] | None) -> None:
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=action,
-        subject_kind="headquarters.target",
-        subject_id=target.id,
-        org_id=target.org_id,
+        target,
+        action,
         before=before,
         after={"month": str(target.month), **_rates(target)},
     )

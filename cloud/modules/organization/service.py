@@ -140,7 +140,7 @@ async def add_unit(
     ctx.session.add(unit)
     await ctx.session.flush()  # the placement points at it, without a relationship
     _place(ctx, unit, parent_id)
-    await _record(
+    await audit.record_on(
         ctx, unit, "organization.unit.added", after={"code": code, "name": name, "kind": kind.value}
     )
     return unit
@@ -168,7 +168,7 @@ async def change_unit(ctx: Ctx, *, unit_id: UUID, version: int, name: str, city:
     unit.name = name
     unit.city = city
     unit.version += 1
-    await _record(
+    await audit.record_on(
         ctx, unit, "organization.unit.changed", before=before, after={"name": name, "city": city}
     )
     return unit
@@ -194,7 +194,7 @@ async def move_unit(ctx: Ctx, *, unit_id: UUID, parent_id: UUID) -> Unit:
     await _end_placement(ctx, unit, parent.id)
     unit.parent_id = parent.id
     unit.version += 1
-    await _record(
+    await audit.record_on(
         ctx,
         unit,
         "organization.unit.moved",
@@ -237,7 +237,7 @@ async def open_unit(ctx: Ctx, *, unit_id: UUID, on: date) -> Unit:
     _move(unit, UnitState.active, {UnitState.preparing, UnitState.closed})
     unit.opened_on = on
     unit.closed_on = None
-    await _record(ctx, unit, "organization.unit.opened", after={"on": on.isoformat()})
+    await audit.record_on(ctx, unit, "organization.unit.opened", after={"on": on.isoformat()})
     return unit
 
 
@@ -267,7 +267,7 @@ async def close_unit(ctx: Ctx, *, unit_id: UUID, on: date, reason: str) -> Unit:
     await ctx.announce(UnitClosing(unit_id=unit.id, name=unit.name))
     _move(unit, UnitState.closed, {UnitState.preparing, UnitState.active})
     unit.closed_on = on
-    await _record(
+    await audit.record_on(
         ctx, unit, "organization.unit.closed", after={"on": on.isoformat()}, reason=reason
     )
     return unit
@@ -292,27 +292,6 @@ def _not_ahead(ctx: Ctx, on: date) -> None:
 async def _count(ctx: Ctx, statement: object) -> int:
     counted = select(func.count()).select_from(statement.subquery())  # type: ignore[attr-defined]
     return int((await ctx.session.execute(counted)).scalar_one())
-
-
-async def _record(
-    ctx: Ctx,
-    unit: Unit,
-    action: str,
-    *,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
-    reason: str = "",
-) -> None:
-    await audit.record(
-        ctx,
-        action=action,
-        subject_kind="organization.unit",
-        subject_id=unit.id,
-        org_id=unit.id,
-        before=before,
-        after=after,
-        reason=reason,
-    )
 
 
 async def add_department(
@@ -365,12 +344,10 @@ async def _own_department(
 async def _record_department(
     ctx: Ctx, department: Department, action: str, *, reason: str = ""
 ) -> None:
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=action,
-        subject_kind="organization.department",
-        subject_id=department.id,
-        org_id=department.org_id,
+        department,
+        action,
         after={"code": department.code, "name": department.name, "leader": department.leader},
         reason=reason,
     )
@@ -402,12 +379,10 @@ async def change_legal_entity(
     entity.name = name
     entity.tax_number = tax_number
     entity.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="organization.legal_entity.changed",
-        subject_kind="organization.legal_entity",
-        subject_id=entity.id,
-        org_id=entity.org_id,
+        entity,
+        "organization.legal_entity.changed",
         before=before,
         after={"name": name, "tax_number": tax_number},
     )

@@ -58,7 +58,7 @@ async def add_vehicle(ctx: Ctx, *, site_id: UUID, facts: VehicleFacts) -> Vehicl
     vehicle = Vehicle(**ctx.stamp(site.id), plate_type=facts.plate_type)
     await _set(ctx, vehicle, facts)
     ctx.session.add(vehicle)
-    await _audit(ctx, vehicle, "added", after=_told(vehicle))
+    await audit.record_on(ctx, vehicle, "vehicles.vehicle.added", after=_told(vehicle))
     return vehicle
 
 
@@ -70,7 +70,9 @@ async def change_vehicle(
     before = _told(vehicle)
     await _set(ctx, vehicle, facts)
     vehicle.version += 1
-    await _audit(ctx, vehicle, "changed", before=before, after=_told(vehicle))
+    await audit.record_on(
+        ctx, vehicle, "vehicles.vehicle.changed", before=before, after=_told(vehicle)
+    )
     return vehicle
 
 
@@ -79,7 +81,7 @@ async def close_vehicle(ctx: Ctx, *, vehicle_id: UUID, reason: str) -> Vehicle:
     vehicle = await _open(ctx, vehicle_id)
     vehicle.closed_on = ctx.business_on
     vehicle.version += 1
-    await _audit(ctx, vehicle, "closed", reason=reason)
+    await audit.record_on(ctx, vehicle, "vehicles.vehicle.closed", reason=reason)
     return vehicle
 
 
@@ -130,24 +132,3 @@ def _told(vehicle: Vehicle) -> dict[str, Any]:
         "room_id": vehicle.room_id and str(vehicle.room_id),
         "party_id": vehicle.party_id and str(vehicle.party_id),
     }
-
-
-async def _audit(
-    ctx: Ctx,
-    vehicle: Vehicle,
-    what: str,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    await audit.record(
-        ctx,
-        action=f"vehicles.vehicle.{what}",
-        subject_kind="vehicles.vehicle",
-        subject_id=vehicle.id,
-        org_id=vehicle.org_id,
-        before=before,
-        after=after,
-        reason=reason,
-    )

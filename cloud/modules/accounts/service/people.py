@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -142,7 +142,7 @@ async def add_user(
     await _set_password(ctx, user, password_hash)
     if place is not None:
         await _put_grants(ctx, user, place)
-    await _record(ctx, user, "accounts.user.added", after={"login": login, "name": name})
+    await audit.record_on(ctx, user, "accounts.user.added", after={"login": login, "name": name})
     return user
 
 
@@ -200,7 +200,7 @@ async def change_user(
         user.org_id = place.org_id
         user.department_id = place.department_id
         user.version += 1
-    await _record(
+    await audit.record_on(
         ctx,
         user,
         "accounts.user.changed",
@@ -241,7 +241,7 @@ async def _put_grants(ctx: Ctx, user: User, place: Place) -> None:
             Grant(**ctx.stamp(place.org_id), user_id=user.id, role_id=role_id, unit_id=unit_id)
         )
     if wanted != held.keys():
-        await _record(
+        await audit.record_on(
             ctx,
             user,
             "accounts.user.granted",
@@ -297,7 +297,9 @@ async def grant_role(ctx: Ctx, *, user_id: UUID, role_id: UUID, unit_id: UUID) -
         Grant(**ctx.stamp(user.org_id), user_id=user.id, role_id=role_id, unit_id=unit_id)
     )
     user.version += 1
-    await _record(ctx, user, "accounts.user.granted", after={"grants": _told([(role_id, unit_id)])})
+    await audit.record_on(
+        ctx, user, "accounts.user.granted", after={"grants": _told([(role_id, unit_id)])}
+    )
     return user
 
 
@@ -316,7 +318,7 @@ async def disable_user(ctx: Ctx, *, user_id: UUID, reason: str) -> User:
         user.disabled_at = ctx.now
         user.version += 1
     await ctx.session.execute(_END_SESSIONS, {"user_id": user.id})
-    await _record(ctx, user, "accounts.user.disabled", reason=reason)
+    await audit.record_on(ctx, user, "accounts.user.disabled", reason=reason)
     return user
 
 
@@ -328,7 +330,7 @@ async def enable_user(ctx: Ctx, *, user_id: UUID) -> User:
         raise UserStateSame(name=user.name, state="active")
     user.disabled_at = None
     user.version += 1
-    await _record(ctx, user, "accounts.user.enabled")
+    await audit.record_on(ctx, user, "accounts.user.enabled")
     return user
 
 
@@ -340,7 +342,7 @@ async def reset_password(ctx: Ctx, *, user_id: UUID) -> FirstPassword:
     await _set_password(ctx, user, await hashed(password))
     user.password_due = True
     user.version += 1
-    await _record(ctx, user, "accounts.password.reset")
+    await audit.record_on(ctx, user, "accounts.password.reset")
     return _first(user, password)
 
 
@@ -361,24 +363,3 @@ async def refuse_department_with_staff(ctx: Ctx, event: DepartmentClosing) -> No
 async def _active(ctx: Ctx, where: object) -> int:
     counted = select(func.count()).where(col(User.disabled_at).is_(None), where)  # type: ignore[arg-type]
     return int((await ctx.session.execute(counted)).scalar_one())
-
-
-async def _record(
-    ctx: Ctx,
-    user: User,
-    action: str,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-    reason: str = "",
-) -> None:
-    await audit.record(
-        ctx,
-        action=action,
-        subject_kind="accounts.user",
-        subject_id=user.id,
-        org_id=user.org_id,
-        before=dict(before) if before else None,
-        after=dict(after) if after else None,
-        reason=reason,
-    )

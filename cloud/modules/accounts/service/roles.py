@@ -183,13 +183,11 @@ async def _record(
     after: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> None:
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=action,
-        subject_kind="accounts.role",
-        subject_id=role.id,
-        org_id=role.org_id,
-        before=dict(before) if before else None,
+        role,
+        action,
+        before=before,
         after={"code": role.code, **(after or {})},
         reason=reason,
     )

@@ -68,7 +68,7 @@ async def add_party(
         type_id=type_id,
     )
     ctx.session.add(party)
-    await _audit(ctx, party, "added", after=_told(party))
+    await audit.record_on(ctx, party, "customers.party.added", after=_told(party))
     return party
 
 
@@ -157,7 +157,7 @@ async def change_party(
     party.version += 1
     # Numbers are private also from the trail: it tells that they changed.
     after = {"name": name, "kind": kind.value, "note": note, "changed": touched}
-    await _audit(ctx, party, "changed", before=before, after=after)
+    await audit.record_on(ctx, party, "customers.party.changed", before=before, after=after)
     return party
 
 
@@ -179,54 +179,23 @@ async def close_party(ctx: Ctx, *, party_id: UUID, reason: str) -> Party:
         raise PartyStillHolds(name=party.name, rooms="、".join(rooms))
     party.is_closed = True
     party.version += 1
-    await _audit(ctx, party, "closed", reason=reason)
+    await audit.record_on(ctx, party, "customers.party.closed", reason=reason)
     return party
 
 
 async def reveal_phone(ctx: Ctx, *, party_id: UUID) -> Revealed:
     """The whole number. Who looked is recorded with the answer. Raises NotFound."""
     party = await ctx.get(Party, party_id)
-    await _record_look(ctx, party, "customers.phone.revealed")
+    await audit.record_on(ctx, party, "customers.phone.revealed")
     return Revealed(number=party.phone)
 
 
 async def reveal_id_number(ctx: Ctx, *, party_id: UUID) -> Revealed:
     """As reveal_phone."""
     party = await ctx.get(Party, party_id)
-    await _record_look(ctx, party, "customers.id_number.revealed")
+    await audit.record_on(ctx, party, "customers.id_number.revealed")
     return Revealed(number=party.id_number)
 
 
 def _told(party: Party) -> dict[str, Any]:
     return {"name": party.name, "kind": PartyKind(party.kind).value}
-
-
-async def _record_look(ctx: Ctx, party: Party, action: str) -> None:
-    await audit.record(
-        ctx,
-        action=action,
-        subject_kind="customers.party",
-        subject_id=party.id,
-        org_id=party.org_id,
-    )
-
-
-async def _audit(
-    ctx: Ctx,
-    party: Party,
-    what: str,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
-    await audit.record(
-        ctx,
-        action=f"customers.party.{what}",
-        subject_kind="customers.party",
-        subject_id=party.id,
-        org_id=party.org_id,
-        before=before,
-        after=after,
-        reason=reason,
-    )

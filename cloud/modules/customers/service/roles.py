@@ -178,14 +178,7 @@ async def attach_party(ctx: Ctx, *, room_id: UUID, party_id: UUID, tenure: Tenur
     await check_entry(ctx, RELATIONS, tenure.relation_id)
     held = roles.give(ctx, party, tenure)
     ctx.session.add(held)
-    await audit.record(
-        ctx,
-        action="customers.role.given",
-        subject_kind="customers.room_party",
-        subject_id=held.id,
-        org_id=held.org_id,
-        after=_told(held),
-    )
+    await audit.record_on(ctx, held, "customers.role.given", after=_told(held))
     return held
 
 
@@ -219,12 +212,10 @@ async def end_role(ctx: Ctx, *, room_party_id: UUID, ends_on: date) -> RoomParty
     before = held.valid_to
     held.valid_to = ends_on
     held.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="customers.role.ended",
-        subject_kind="customers.room_party",
-        subject_id=held.id,
-        org_id=held.org_id,
+        held,
+        "customers.role.ended",
         before={"valid_to": None if before is None else str(before)},
         after={"valid_to": str(ends_on)},
     )

@@ -109,12 +109,10 @@ async def transfer_room(
     await resources.record_event(
         ctx, room, RoomEventKind.transferred, on=on, note=f"{story} · {note}" if note else story
     )
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="customers.room.transferred",
-        subject_kind="resources.room",
-        subject_id=room.id,
-        org_id=room.org_id,
+        room,
+        "customers.room.transferred",
         before={"owners": left},
         after={"owners": came, "on": str(on), "arrears": arrears.value},
         reason=note,

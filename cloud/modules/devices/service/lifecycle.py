@@ -54,13 +54,7 @@ async def enrol_gateway(
 async def renew_credentials(ctx: Ctx, passwords: Passwords, *, gateway_id: UUID) -> GatewayEnrolled:
     """Another password; with the one before it the gateway is not let in again. Raises NotFound."""
     gateway = await ctx.get(Gateway, gateway_id, lock=True)
-    await audit.record(
-        ctx,
-        action="devices.gateway.credentials_renewed",
-        subject_kind="devices.gateway",
-        subject_id=gateway.id,
-        org_id=gateway.org_id,
-    )
+    await audit.record_on(ctx, gateway, "devices.gateway.credentials_renewed")
     await ctx.session.flush()  # what the database refuses comes before the old one is void
     return _enrolled(gateway, passwords.issue(gateway.org_id))
 
@@ -76,12 +70,10 @@ async def add_device(ctx: Ctx, *, gateway_id: UUID, spec: DeviceSpec) -> Device:
     await _refuse_taken(ctx, gateway, spec)
     made = await add_devices(ctx, gateway_id=gateway.id, specs=[spec])
     device = await ctx.get(Device, made[spec.code][0])
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="devices.device.added",
-        subject_kind="devices.device",
-        subject_id=device.id,
-        org_id=device.org_id,
+        device,
+        "devices.device.added",
         after={"code": spec.code, "bus": spec.bus, "unit_id": spec.unit_id},
     )
     return device
@@ -95,12 +87,10 @@ async def change_device(
     before = {"name": device.name, "place": device.place}
     device.name, device.place = name, place or ""
     device.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="devices.device.changed",
-        subject_kind="devices.device",
-        subject_id=device.id,
-        org_id=device.org_id,
+        device,
+        "devices.device.changed",
         before=before,
         after={"name": device.name, "place": device.place},
     )
@@ -123,14 +113,7 @@ async def _set_state(ctx: Ctx, device_id: UUID, state: DeviceState, reason: str)
         return device
     device.state = state
     device.version += 1
-    await audit.record(
-        ctx,
-        action=f"devices.device.{state.value}",
-        subject_kind="devices.device",
-        subject_id=device.id,
-        org_id=device.org_id,
-        reason=reason,
-    )
+    await audit.record_on(ctx, device, f"devices.device.{state.value}", reason=reason)
     return device
 
 

@@ -76,14 +76,7 @@ async def put_up_meter(ctx: Ctx, *, spec: MeterSpec) -> Meter:
     _check(ctx, spec, await _taken(ctx, [spec.no]))
     await _refuse_point(ctx, spec.point_no)
     meter = await add_meter(ctx, site_id=site.id, spec=spec)
-    await audit.record(
-        ctx,
-        action="metering.meter.added",
-        subject_kind="metering.meter",
-        subject_id=meter.id,
-        org_id=meter.org_id,
-        after=_told(meter),
-    )
+    await audit.record_on(ctx, meter, "metering.meter.added", after=_told(meter))
     return meter
 
 
@@ -140,12 +133,10 @@ async def correct_meter(
     meter.no, meter.multiplier, meter.digits = no, multiplier, digits
     meter.can_roll_over = can_roll_over
     meter.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="metering.meter.corrected",
-        subject_kind="metering.meter",
-        subject_id=meter.id,
-        org_id=meter.org_id,
+        meter,
+        "metering.meter.corrected",
         before=before,
         after={"no": no, "multiplier": str(multiplier), "digits": digits},
     )
@@ -165,12 +156,10 @@ async def connect_meter(ctx: Ctx, *, meter_id: UUID, point_no: int | None) -> Me
     before = meter.point_no
     meter.point_no = point_no
     meter.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="metering.meter.connected",
-        subject_kind="metering.meter",
-        subject_id=meter.id,
-        org_id=meter.org_id,
+        meter,
+        "metering.meter.connected",
         before={"point_no": before},
         after={"point_no": point_no},
     )

@@ -123,12 +123,10 @@ async def change_meter(
     )
     ctx.session.add(change)
     meter.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="metering.meter.changed",
-        subject_kind="metering.meter",
-        subject_id=meter.id,
-        org_id=meter.org_id,
+        meter,
+        "metering.meter.changed",
         before={"value": str(old_final)},
         after={"value": str(new_initial)},
         reason=reason,
@@ -143,14 +141,8 @@ async def remove_meter(ctx: Ctx, *, meter_id: UUID, reason: str = "") -> Meter:
         return meter
     meter.state, meter.removed_on = MeterState.removed, ctx.business_on
     meter.version += 1
-    await audit.record(
-        ctx,
-        action="metering.meter.removed",
-        subject_kind="metering.meter",
-        subject_id=meter.id,
-        org_id=meter.org_id,
-        before={"point_no": meter.point_no},
-        reason=reason,
+    await audit.record_on(
+        ctx, meter, "metering.meter.removed", before={"point_no": meter.point_no}, reason=reason
     )
     return meter
 

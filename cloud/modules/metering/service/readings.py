@@ -278,12 +278,10 @@ async def _decide(
         raise ReadingNotInReview
     reading.state, reading.reason = state, reason
     reading.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=f"metering.reading.{state.value}",
-        subject_kind="metering.reading",
-        subject_id=reading.id,
-        org_id=reading.org_id,
+        reading,
+        f"metering.reading.{state.value}",
         before={"state": "review"},
         after={"state": state.value, "value": str(reading.value)},
     )

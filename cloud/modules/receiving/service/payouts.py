@@ -79,12 +79,10 @@ async def deduct_deposit(
     await ledger.check_open(ctx, site_id=deposit.org_id, business_on=ctx.business_on)
     move = deposits.move(ctx, deposit, MoveKind.deducted, -amount, reason=evidence)
     await booking.post_deduction(ctx, deposit, move)
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="receiving.deposit.deducted",
-        subject_kind="receiving.deposit",
-        subject_id=deposit.id,
-        org_id=deposit.org_id,
+        deposit,
+        "receiving.deposit.deducted",
         after={"amount": str(amount), "balance": str(deposit.balance)},
         reason=evidence,
     )
@@ -157,12 +155,10 @@ async def _payout(
     )
     ctx.session.add(payout)
     await ctx.session.flush()  # what it moves points at it
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=f"receiving.{kind.value}.refunded",
-        subject_kind="receiving.payout",
-        subject_id=payout.id,
-        org_id=payout.org_id,
+        payout,
+        f"receiving.{kind.value}.refunded",
         after={"number": payout.number, "amount": str(amount), "method": way.code},
         reason=reason,
     )

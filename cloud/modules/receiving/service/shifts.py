@@ -110,12 +110,10 @@ async def close_shift(ctx: Ctx, *, shift_id: UUID, counted: Decimal, note: str) 
     shift.counted = counted
     shift.note = note
     shift.version += 1
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action="receiving.shift.closed",
-        subject_kind="receiving.shift",
-        subject_id=shift.id,
-        org_id=shift.org_id,
+        shift,
+        "receiving.shift.closed",
         after={"expected": str(expected), "counted": str(counted)},
         reason=note,
     )

@@ -79,8 +79,8 @@ async def change_room(
     room.version += 1
     after = _facts_of(room, name)
     changed = [key for key, value in after.items() if before[key] != value]
-    await _audit(
-        ctx, room, "changed",
+    await audit.record_on(
+        ctx, room, "resources.room.changed",
         before={key: before[key] for key in changed},
         after={key: after[key] for key in changed},
     )  # fmt: skip
@@ -136,8 +136,8 @@ async def change_areas(
         room.inner_area = wanted.inner_area
         room.chargeable_area = wanted.chargeable_area
     room.version += 1
-    await _audit(
-        ctx, room, "areas_changed",
+    await audit.record_on(
+        ctx, room, "resources.room.areas_changed",
         before=_plain(vars(before)),
         after=_plain({**vars(wanted), "valid_from": valid_from}),
         reason=reason,
@@ -231,8 +231,8 @@ async def _enter(ctx: Ctx, room: Room, state: RoomState, *, on: date, note: str)
     before = room.state
     room.state = state
     room.version += 1
-    await _audit(
-        ctx, room, "state_changed",
+    await audit.record_on(
+        ctx, room, "resources.room.state_changed",
         before={"state": str(before)},
         after={"state": state.value, "on": str(on)},
         reason=note,
@@ -253,24 +253,3 @@ async def record_event(
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {key: None if value is None else str(value) for key, value in values.items()}
-
-
-async def _audit(
-    ctx: Ctx,
-    room: Room,
-    what: str,
-    *,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    reason: str = "",
-) -> None:
-    await audit.record(
-        ctx,
-        action=f"resources.room.{what}",
-        subject_kind="resources.room",
-        subject_id=room.id,
-        org_id=room.org_id,
-        before=before,
-        after=after,
-        reason=reason,
-    )

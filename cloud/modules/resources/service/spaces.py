@@ -139,12 +139,10 @@ async def rename_space(ctx: Ctx, *, space_id: UUID, version: int, name: str) -> 
         )
         .execution_options(synchronize_session=False)
     )
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=f"resources.{space.kind}.renamed",
-        subject_kind="resources.space",
-        subject_id=space.id,
-        org_id=space.org_id,
+        space,
+        f"resources.{space.kind}.renamed",
         before={"full_name": before},
         after={"full_name": space.full_name},
     )
@@ -196,12 +194,10 @@ async def _take_out(ctx: Ctx, space: Space, reason: str) -> Space:
     count = rooms.scalar_one()
     if count:
         raise SpaceNotEmpty(full_name=space.full_name, rooms=count)
-    await audit.record(
+    await audit.record_on(
         ctx,
-        action=f"resources.{space.kind}.taken_out",
-        subject_kind="resources.space",
-        subject_id=space.id,
-        org_id=space.org_id,
+        space,
+        f"resources.{space.kind}.taken_out",
         before={"path": space.path, "name": space.name},
         reason=reason,
     )
