@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
@@ -22,6 +22,15 @@ class User(Record, table=True):
     __tablename__ = "accounts_user"
     __table_args__ = (
         *scope_keys("accounts_user"),
+        *(
+            Index(
+                f"ix_accounts_user_company_id_{column}",
+                "company_id",
+                column,
+                postgresql_ops={column: "varchar_pattern_ops"},
+            )
+            for column in ("name", "login", "phone")
+        ),
         *scoped_fk(
             "accounts_user", "department_id", "organization_department", within="company_id"
         ),
