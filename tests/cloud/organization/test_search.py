@@ -7,20 +7,24 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
+from cloud.kernel.bulk import insert_records
 from cloud.kernel.context import Ctx
 from cloud.kernel.hot import driver_of
 from cloud.kernel.initials import initials
 from cloud.kernel.search import Source, Wanted
 from cloud.main import MODULES
+from cloud.modules.accounts.models import User
 from cloud.modules.customers import service as customers
 from cloud.modules.customers.models import PartyKind
 from cloud.modules.resources import service as resources
 from cloud.modules.resources.models import RoomState, RoomUsage
 from tests.cloud.kernel.test_http import assert_refused
 from tests.cloud.vehicles.builders import add_vehicle
+from tests.kit.database import TestDatabase
 from tests.kit.world import World
 
 Clients = Callable[..., httpx.AsyncClient]
@@ -178,6 +182,24 @@ class TestTheLastDocuments:
 
         assert f"Index Scan Backward using {index}" in plan
         assert "Sort" not in plan
+
+
+class TestStaff:
+    async def test_come_off_the_indexes_of_their_company(
+        self, committed: World, own_database: TestDatabase
+    ) -> None:
+        (staff,) = (each for module in MODULES for each in module.searches if each.code == "staff")
+        async with committed.unit(committed.headquarters()) as ctx:
+            stamp = ctx.stamp(committed.alpha.id)
+            many = [User(**stamp, login=f"u{n}", name=f"周{n}") for n in range(3_000)]
+            await insert_records(ctx, many)
+        with psycopg.connect(own_database.owner_url) as owner:
+            owner.execute("ANALYZE accounts_user")
+        async with committed.unit(committed.headquarters()) as ctx:
+            (plan,) = await plans_of(ctx, staff, Wanted(text="u12", orgs=None))
+
+        for column in ("name", "login", "phone"):
+            assert f"Bitmap Index Scan on ix_accounts_user_company_id_{column}" in plan
 
 
 async def plans_of(ctx: Ctx, source: Source, wanted: Wanted) -> list[str]:
