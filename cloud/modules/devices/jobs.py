@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from sqlalchemy import func, select
-
+from cloud.kernel.audit import companies
 from cloud.kernel.context import system_principal
 from cloud.kernel.db import Scope
 from cloud.kernel.jobs import Job, Work
@@ -13,7 +10,7 @@ from cloud.modules.devices import service
 
 
 async def extend_partitions(work: Work) -> None:
-    company_ids = await _companies(work)
+    company_ids = await companies(work)
     if not company_ids:
         return
     scope = Scope(company_id=company_ids[0])
@@ -23,15 +20,10 @@ async def extend_partitions(work: Work) -> None:
 
 
 async def mark_silent(work: Work) -> None:
-    for company_id in await _companies(work):
+    for company_id in await companies(work):
         scope = Scope(company_id=company_id, all=True)
         async with work.unit(system_principal(company_id, org_id=company_id, scope=scope)) as ctx:
             await service.mark_silent(ctx)
-
-
-async def _companies(work: Work) -> list[UUID]:
-    async with work.sessions() as session:
-        return list((await session.execute(select(func.kernel_companies()))).scalars())
 
 
 JOBS = (
