@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 _FINANCE = (
-    "charging.", "receiving.", "ledger.", "metering.", "customers.", "resources.",
+    "charging.", "receiving.", "ledger.account:", "ledger.entry:", "ledger.month:read",
+    "ledger.month:close", "ledger.number_rule:", "metering.", "customers.", "resources.",
     "vehicles.", "organization.unit:read", "devices.live:read",
 )  # fmt: skip
 _COUNTER = (
