@@ -16,7 +16,6 @@ OPENED_ELSEWHERE: Places = {
     "cloud/modules/accounts/service/sessions.py:log_in": "a failed try is remembered",
     "cloud/modules/accounts/service/sessions.py:log_out": "it may have ended already",
     "cloud/modules/accounts/queries.py:AccountsAuthenticator": "the principal precedes its Ctx",
-    "cloud/modules/devices/jobs.py:_companies": "asks a function which companies there are",
     "actors/client.py:SitesClient._address": "a shard's host is no tenant's data",
     "actors/edge_configs.py:_gateways": "asks a function which companies there are",
     "actors/directory.py:Directory.activate": "asks whose a site is, before there is a scope",
