@@ -56,8 +56,9 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 }
 
 
-# As bills keep it: the unit of what is charged once for each room.
+# As bills keep them: the units of what is charged once for each room, and of area.
 HOUSEHOLD = "户"
+AREA_UNIT = "㎡"
 
 
 @dataclass(frozen=True)

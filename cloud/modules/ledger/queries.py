@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import Date, Uuid, and_, bindparam, case, cast, distinct, func, or_, select, tuple_
 from sqlmodel import col
 
 from cloud.kernel import numbering
@@ -269,8 +269,9 @@ async def list_entries(ctx: Ctx, listing: Listing) -> dict[str, Any]:
         .correlate(Entry)
         .scalar_subquery()
     )
+    # As its page shows them: one for each account and side.
     lines = (
-        select(func.count())
+        select(func.count(distinct(tuple_(col(Line.account_id), col(Line.debit) > ZERO))))
         .select_from(Line)
         .where(col(Line.entry_id) == col(Entry.id))
         .correlate(Entry)

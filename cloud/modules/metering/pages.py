@@ -99,7 +99,7 @@ METER_ACTIONS = (
                 Field("no", "Meter number"),
                 Field("multiplier", "Multiplier", Kind.quantity),
                 Field("digits", "Digits before the point", Kind.whole),
-                Field("can_roll_over", "Begins again at its end", Kind.flag),
+                Field("can_roll_over", "Rolls over", Kind.flag),
             ),
             submit="Save",
             note="Multiplier and digits are fixed once it was read.",
@@ -166,7 +166,7 @@ def _creation(title: str, *place: Field) -> Form:
             ),
             Field(
                 "can_roll_over",
-                "Begins again at its end",
+                "Rolls over",
                 Kind.flag,
                 default="true",
                 section="Meter plate",
@@ -294,7 +294,7 @@ PAGES = (
                 columns=(
                     Column("multiplier", "Multiplier", Kind.quantity),
                     Column("digits", "Digits before the point", Kind.whole),
-                    Column("can_roll_over", "Begins again at its end", Kind.flag),
+                    Column("can_roll_over", "Rolls over", Kind.flag),
                     Column("installed_on", "Installed on", Kind.date),
                     Column("initial_value", "First reading", Kind.quantity),
                     Column("parent_no", "Stands below"),

@@ -488,7 +488,7 @@ class TestBindings:
         async with world.unit(estate.principal) as ctx:
             shown = {one.id: one for one in (await queries.list_bindings(ctx, listing))["items"]}
             assert shown[binding_id].next_change_on == ctx.business_on
-            assert shown[binding_id].price_unit == "yuan/㎡·month"
+            assert shown[binding_id].price_unit == "yuan/m²·month"
             await published_run(ctx, estate)
         async with world.unit(estate.principal) as ctx:
             shown = {one.id: one for one in (await queries.list_bindings(ctx, listing))["items"]}

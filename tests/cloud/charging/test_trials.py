@@ -49,7 +49,7 @@ class TestTrials:
             )
         # 89.53 × 2.58 × 3 = 692.9622, against 89.53 × 2.38 × 3 = 639.2442
         (line,) = tried.lines
-        assert "89.53 ㎡ × 2.58 × 3" in line.text
+        assert "89.53 m² × 2.58 × 3" in line.text
         assert line.result.startswith("692.96")
         assert "+53.72 (+8.4%)" in line.note
 

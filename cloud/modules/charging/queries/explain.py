@@ -14,6 +14,7 @@ from cloud.kernel.money import exact_decimal
 from cloud.kernel.periods import ONE_DAY
 from cloud.modules.charging.models import AreaBasis, Method, PricePer, Proration
 from cloud.modules.charging.rules import (
+    AREA_UNIT,
     HOUSEHOLD,
     Band,
     Basis,
@@ -244,8 +245,9 @@ def basis_text(ctx: Ctx, basis: Basis) -> str:
 
 
 def unit_of(ctx: Ctx, basis: Basis) -> str:
-    """The unit of the quantity: a bill keeps the Chinese word for a household."""
-    return ctx.say("household") if basis.unit == HOUSEHOLD else basis.unit
+    """The unit of the quantity: a bill keeps the Chinese signs for a household and for area."""
+    said = {HOUSEHOLD: "household", AREA_UNIT: "m²"}.get(basis.unit)
+    return basis.unit if said is None else ctx.say(said)
 
 
 def cycles_of(ctx: Ctx, basis: Basis, factor: Fraction) -> str:
@@ -260,16 +262,16 @@ def _duration(ctx: Ctx, factor: Fraction) -> str:
 
 
 def price_unit(ctx: Ctx, basis: Basis) -> str:
-    """What one unit price is for: yuan/㎡·month."""
+    """What one unit price is for: yuan/m²·month."""
     yuan = ctx.say("yuan")
+    per = ctx.say("month" if basis.price_per is PricePer.month else "cycle")
     match basis.method:
         case Method.metered:
             return f"{yuan}/{basis.unit}"
-        case Method.area if basis.price_per is PricePer.month:
-            return f"{yuan}/{basis.unit}·{ctx.say('month')}"
+        case Method.area:
+            return f"{yuan}/{unit_of(ctx, basis)}·{per}"
         case _:
-            per = "month" if basis.price_per is PricePer.month else "cycle"
-            return f"{yuan}/{ctx.say(per)}"
+            return f"{yuan}/{per}"
 
 
 def _period_source(ctx: Ctx, basis: Basis) -> str:

@@ -35,6 +35,7 @@ from cloud.modules.charging.models import (
 )
 from cloud.modules.charging.queries.bands import BandUse, Place, band_use
 from cloud.modules.charging.rules import (
+    AREA_UNIT,
     HOUSEHOLD,
     AreaPart,
     Basis,
@@ -513,7 +514,7 @@ def _terms(bound: Bound, cycle: Period, period: Period, prices: Sequence[Price])
 def _unit(bound: Bound) -> str:
     match bound.method:
         case Method.area:
-            return "㎡"
+            return AREA_UNIT
         case Method.metered:
             assert bound.meter_kind is not None
             return UNITS[MeterKind(bound.meter_kind)]

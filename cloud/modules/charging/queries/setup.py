@@ -251,7 +251,8 @@ def _price_unit(ctx: Ctx, row: Any) -> str:
         unit = f"{ctx.say('yuan')}/{UNITS[kind] if kind else ctx.say('unit')}"
     else:
         per = ctx.say("month" if row["price_per"] == "month" else "cycle")
-        unit = f"{ctx.say('yuan')}/{'㎡·' if row['method'] == Method.area else ''}{per}"
+        area = f"{ctx.say('m²')}·" if row["method"] == Method.area else ""
+        unit = f"{ctx.say('yuan')}/{area}{per}"
     bands = row["band_count"]
     return ctx.say("{unit}, first of {n} bands", unit=unit, n=bands) if bands else unit
 

@@ -31,6 +31,7 @@ from cloud.modules.charging.queries.bands import bands_in, check_bands, first_pr
 from cloud.modules.charging.queries.candidates import METERED_BY
 from cloud.modules.charging.queries.explain import cycles_of, unit_of
 from cloud.modules.charging.rules import (
+    AREA_UNIT,
     HOUSEHOLD,
     Basis,
     Computed,
@@ -209,7 +210,7 @@ def _basis(
     quantity: Decimal | None
     match plan.method:
         case Method.area:
-            quantity, unit, coefficient = _area(room, price.area_basis), "㎡", room.coefficient
+            quantity, unit, coefficient = _area(room, price.area_basis), AREA_UNIT, room.coefficient
         case Method.metered:
             kind = METERED_BY.get(ItemCategory(plan.item.category))
             quantity, unit = used or USED, UNITS[kind] if kind else ""

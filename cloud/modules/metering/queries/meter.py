@@ -14,6 +14,7 @@ from cloud.kernel.errors import NotFound
 from cloud.kernel.listing import contains
 from cloud.kernel.periods import Period, add_months
 from cloud.modules.devices.models import Device, Point, PointLane
+from cloud.modules.devices.rules import point_label
 from cloud.modules.metering.models import Meter, MeterChange, MeterState, Reading
 from cloud.modules.metering.queries.cutoff import NoUsage, usage_for_period
 from cloud.modules.metering.queries.records import UNITS, meter_rows
@@ -96,11 +97,12 @@ async def point_choices(ctx: Ctx, q: str) -> Choices:
 async def _facts(ctx: Ctx, meter: Meter) -> MeterFacts:
     parent = await ctx.find(Meter, meter.parent_id) if meter.parent_id else None
     device = await ctx.session.execute(
-        select(func.concat(col(Device.code), " · ", col(Point.label)))
+        select(col(Device.code), col(Point.label))
         .select_from(Point)
         .join(Device, col(Device.id) == col(Point.device_id))
         .where(col(Point.org_id) == meter.org_id, col(Point.point_no) == meter.point_no)
     )
+    found = device.one_or_none()
     return MeterFacts(
         installed_on=meter.installed_on,
         initial_value=meter.initial_value,
@@ -108,7 +110,7 @@ async def _facts(ctx: Ctx, meter: Meter) -> MeterFacts:
         digits=meter.digits,
         can_roll_over=meter.can_roll_over,
         parent_no=parent.no if parent else None,
-        device=device.scalar_one_or_none(),
+        device=None if found is None else f"{found.code} · {point_label(ctx.say, found.label)}",
         removed_on=meter.removed_on,
     )
 

@@ -51,6 +51,7 @@ const NAMING = ['code', 'number', 'receipt_number', 'room_name', 'name']
 
 const DATE_WITH_NOTE = 144
 const WITH_UNIT = 66
+const NAMED = 0.9 // of its declared width a naming column keeps so much
 const GROWTH_MAX = 1.7
 const FIXED = 2
 export const CHECK_WIDTH = 44
@@ -149,10 +150,12 @@ function leastOf(column: Column, before?: Column): number {
   return Math.ceil(Math.max(heading, ...tags)) + CELL_PADDING + gap
 }
 
-function leastOfKind(column: Column): number {
-  if (NAMING.includes(column.key)) return column.width ?? WIDTHS[column.kind]
+function leastOfKind(column: Column, before?: Column): number {
+  const gap = isAfterNumber(column, before) ? AFTER_NUMBER : 0
+  if (NAMING.includes(column.key))
+    return Math.max(LEAST[column.kind], Math.ceil((column.width ?? WIDTHS[column.kind]) * NAMED))
   if (column.unit_key) return LEAST[column.kind] + WITH_UNIT
-  return column.kind === 'date' && column.note_key ? DATE_WITH_NOTE : LEAST[column.kind]
+  return (column.kind === 'date' && column.note_key ? DATE_WITH_NOTE : LEAST[column.kind]) + gap
 }
 
 /** A row shows the first action that applies, the others open from the dots. */
@@ -194,7 +197,7 @@ export function spread(columns: Column[], room: number): number[] {
 
 function squeeze(columns: Column[], widths: number[], room: number): number[] {
   const least = columns.map((column, index) =>
-    Math.max(leastOf(column, columns[index - 1]), Math.min(widths[index]!, leastOfKind(column)))
+    Math.max(leastOf(column, columns[index - 1]), Math.min(widths[index]!, leastOfKind(column, columns[index - 1])))
   )
   const free = Math.max(0, room - sumOf(least))
   const slack = Math.max(1, sumOf(widths) - sumOf(least))
