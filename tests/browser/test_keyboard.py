@@ -137,8 +137,11 @@ async def a_list_is_walked_from_end_to_end(page: Page) -> None:
     stops = ["全部", "房号 / 业主 / 单号", "应收单号", "YS", "收款", "每页条数"]
     places = [next(n for n, name in enumerate(order) if name.startswith(stop)) for stop in stops]
     assert places == sorted(places), order
+    first = page.locator("tbody .link").first
+    number = await first.inner_text()
     await page.keyboard.press("Enter")
     await page.wait_for_url(lambda url: "page=2" in url)
+    await expect(first).not_to_have_text(number)  # rows of the first page would go while in use
     assert (await focus(page)).name.startswith("第 2 页")
 
 
