@@ -1,6 +1,7 @@
 """Posting: every event of money becomes one balanced entry on one business date.
 
-Lock order: the month of the community (shared, by advisory lock), then the number series.
+Lock order: the order of a community's months (by who closes or reopens), the month (shared by who
+posts, by advisory lock), then the number series.
 """
 
 from __future__ import annotations
@@ -226,6 +227,7 @@ async def close_month(ctx: Ctx, *, site_id: UUID, month: date) -> MonthClosed:
     following = add_months(month, 1)
     if ctx.business_on < following:
         raise PeriodNotOver(month=f"{month:%Y-%m}", day=following)
+    await ctx.take(_order_key(site.id))
     await ctx.take(_key(site.id, month))
     await _refuse_closed(ctx, site.id, month)
     earlier = await _first_open(ctx, site.id)
@@ -267,7 +269,7 @@ async def reopen_month(ctx: Ctx, *, site_id: UUID, month: date, reason: str) -> 
     """
     site = await organization.get_site(ctx, site_id)
     month = month.replace(day=1)
-    await ctx.take(_key(site.id, month))
+    await ctx.take(_order_key(site.id))
     found = await ctx.session.execute(
         select(PeriodLock)
         .where(col(PeriodLock.org_id) == site.id, col(PeriodLock.month) >= month)
@@ -306,6 +308,11 @@ async def _first_open(ctx: Ctx, site_id: UUID) -> date | None:
         first = first.where(col(Entry.business_on) >= add_months(closed, 1))
     day = (await ctx.session.execute(first)).scalar_one()
     return None if day is None else day.replace(day=1)
+
+
+def _order_key(site_id: UUID) -> str:
+    """Held by who closes or reopens: each looks at the months around its own."""
+    return f"ledger-months:{site_id}"
 
 
 def _key(site_id: UUID, month: date) -> str:

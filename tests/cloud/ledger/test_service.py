@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,11 +21,17 @@ from cloud.modules.ledger import queries, service
 from cloud.modules.ledger.models import AccountKind, Entry
 from cloud.modules.ledger.rules import Occasion
 from cloud.modules.ledger.seeds import CHART
-from cloud.modules.ledger.service import PeriodAlreadyClosed, PeriodClosed, Posting, Source
+from cloud.modules.ledger.service import (
+    EarlierPeriodOpen,
+    PeriodAlreadyClosed,
+    PeriodClosed,
+    Posting,
+    Source,
+)
 from tests.kit.world import World
 
 ON = date(2026, 11, 24)
-NOVEMBER = date(2026, 11, 1)
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 
 
 async def add_chart(world: World) -> dict[str, UUID]:
@@ -234,3 +240,25 @@ class TestClosePeriod:
             order.append("posted")
 
         assert order == ["posted", "closed"]
+
+
+class TestCloseMonth:
+    async def test_waits_for_the_reopening_of_the_month_before(self, committed: World) -> None:
+        chart = await add_chart(committed)
+        site_id = committed.alpha.site_id
+        december = datetime(2026, 12, 2, tzinfo=UTC)
+        async with committed.unit(now=december) as ctx:
+            for day in (OCTOBER, NOVEMBER):
+                await post(ctx, committed, pair(committed, chart, "1.00"), on=day)
+            await service.close_month(ctx, site_id=site_id, month=OCTOBER)
+
+        async def close() -> None:
+            async with committed.unit(now=december) as ctx:
+                await service.close_month(ctx, site_id=site_id, month=NOVEMBER)
+
+        async with committed.unit(now=december) as ctx:
+            await service.reopen_month(ctx, site_id=site_id, month=OCTOBER, reason="漏记")
+            closing = asyncio.create_task(close())
+            await asyncio.sleep(0.3)
+        with pytest.raises(EarlierPeriodOpen):
+            await closing
