@@ -408,7 +408,12 @@ def _in_bands(bound: Bound, period: Period, basis: Basis, use: BandUse) -> Basis
     if before is None:
         return SkipReason.earlier_unbilled
     use.add(place, period, basis.quantity)
-    return replace(basis, used_before=before)
+    return basis.of(
+        basis.quantity,
+        coefficient=basis.coefficient,
+        readings=basis.readings,
+        used_before=before,
+    )
 
 
 def basis_of(
