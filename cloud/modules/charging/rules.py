@@ -43,6 +43,8 @@ BINDING_LABELS: dict[str, tuple[str, Tone]] = {
     "ended": ("Ended", Tone.mute),
 }
 
+WINDOW_LABELS = {BandWindow.year: "By the year", BandWindow.month: "By the month"}
+
 NOTICE_DAYS = 7  # a bill is never born overdue: due at the earliest so long after it is issued
 
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {

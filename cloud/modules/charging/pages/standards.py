@@ -21,13 +21,13 @@ from cloud.kernel.ui.pages import (
 from cloud.modules.charging import api
 from cloud.modules.charging.models import (
     AreaBasis,
-    BandWindow,
     Method,
     PricePer,
     Proration,
     Timing,
 )
 from cloud.modules.charging.queries import StandardState
+from cloud.modules.charging.rules import WINDOW_LABELS
 from cloud.modules.charging.schemas import Cycle
 from cloud.modules.resources import api as resources_api
 
@@ -112,7 +112,7 @@ _ROUNDING = (
     Field("rounding_step", "Rounding", "choice", choices=STEPS, default="cent", section="Price"),
     Field("rounding_mode", "Rounded", "choice", choices=MODES, default="half_up", section="Price"),
 )
-WINDOWS = (Choice(BandWindow.year, "By the year"), Choice(BandWindow.month, "By the month"))
+WINDOWS = tuple(Choice(window, label) for window, label in WINDOW_LABELS.items())
 _BANDS = (
     Field(
         "bands",
@@ -121,8 +121,8 @@ _BANDS = (
         wide=True,
         help="Each begins where the one before it ends. The last one has no upper bound.",
         lines=(
-            Field("upto", "Up to and with", Kind.quantity, required=False),
-            Field("unit_price", "Unit price", Kind.price, unit="yuan/unit of the meter"),
+            Field("upto", "Up to and including", Kind.quantity, required=False),
+            replace(_METERED, section=None),
         ),
         least=2,
         section="Price",

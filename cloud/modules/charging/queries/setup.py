@@ -29,7 +29,7 @@ from cloud.modules.charging.models import (
 )
 from cloud.modules.charging.queries.candidates import METERED_BY
 from cloud.modules.charging.queries.explain import band_text
-from cloud.modules.charging.rules import bands_of, plain_number
+from cloud.modules.charging.rules import WINDOW_LABELS, bands_of, plain_number
 from cloud.modules.charging.schemas import (
     Band,
     BindingRead,
@@ -332,9 +332,6 @@ def _version(ctx: Ctx, version: StandardVersion) -> VersionLine:
     )
 
 
-_WINDOWS = {BandWindow.month: "By the month", BandWindow.year: "By the year"}
-
-
 def _in_bands(ctx: Ctx, version: StandardVersion) -> str | None:
     """By the year: to 2760 0.538; 2760 to 4800 0.588; above 4800 0.838."""
     if not version.bands or version.band_window is None:
@@ -344,7 +341,7 @@ def _in_bands(ctx: Ctx, version: StandardVersion) -> str | None:
         f"{band_text(ctx, bands, number)} {plain_number(band.unit_price)}"
         for number, band in enumerate(bands, start=1)
     ]
-    window = ctx.say(_WINDOWS[BandWindow(version.band_window)])
+    window = ctx.say(WINDOW_LABELS[BandWindow(version.band_window)])
     return ctx.say("{window}: {bands}", window=window, bands=ctx.say("; ").join(said))
 
 
