@@ -164,6 +164,16 @@ async def the_search_keeps_the_focus_and_gives_it_back(page: Page) -> None:
         await expect(inside).to_have_count(1)
     await page.keyboard.press("Escape")
     await expect(number).to_be_focused()
+    await page.evaluate(
+        "document.getElementById('main').append(document.createElement('button'));"
+        "document.querySelector('#main > button').focus()"
+    )
+    await page.keyboard.press("Control+k")
+    await expect(field).to_be_focused()
+    await page.evaluate("document.querySelector('#main > button').remove()")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#main")).to_be_focused()
+    await number.focus()
 
 
 async def a_row_opens_its_drawer_and_takes_the_focus_back(page: Page) -> None:
