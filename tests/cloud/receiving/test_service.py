@@ -256,6 +256,25 @@ async def test_a_closed_month_takes_no_receipt_and_gives_none_back(world: World)
     assert (reversal.business_on.isoformat(), reversal.number[:6]) == ("2026-12-01", "SK2612")
 
 
+async def test_a_month_is_not_closed_over_a_drawer_that_nobody_counted(world: World) -> None:
+    billed = await bill_room(world, await set_fees(world))
+    cashier, december = world.at_site(), datetime(2026, 12, 1, 1, tzinfo=UTC)
+    async with world.unit(cashier) as ctx:
+        receipt = await service.take_receipt(
+            ctx, room_id=billed.room_id, method=Method.cash, amount=Decimal("10.00")
+        )
+    async with world.unit(now=december) as ctx:
+        with pytest.raises(service.ShiftsUncounted) as refused:
+            await ledger.close_month(ctx, site_id=billed.site_id, month=receipt.business_on)
+    async with world.unit(cashier) as ctx:
+        assert receipt.shift_id is not None
+        await service.close_shift(ctx, shift_id=receipt.shift_id, counted=Decimal("10.00"), note="")
+    async with world.unit(now=december) as ctx:
+        await ledger.close_month(ctx, site_id=billed.site_id, month=receipt.business_on)
+
+    assert refused.value.params == {"count": 1, "day": receipt.business_on, "month": "2026-11"}
+
+
 async def _strangers(world: World) -> list[Principal]:
     return [world.at_other_site(), world.at_site(world.beta), world.headquarters(world.beta)]
 
