@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -182,10 +183,12 @@ async def banded(
     await ctx.session.flush()  # a run reads them by its own statements
 
 
-# At the first midnight of each month: 30, 40, 0 and 50 kWh.
+# At the first midnight of each month: 300 in December; then 30, 40, 0 and 50 kWh.
 METERED = (
+    (date(2025, 11, 30), "700"),
     (date(2025, 12, 31), "1000"),
     (date(2026, 1, 31), "1030"),
+    (date(2026, 2, 14), "1050"),
     (date(2026, 2, 28), "1070"),
     (date(2026, 3, 31), "1070"),
     (date(2026, 4, 30), "1120"),
@@ -196,9 +199,17 @@ def span(first: date, last: date) -> ClosedPeriod:
     return ClosedPeriod.model_validate({"from": first, "to": last})
 
 
+DECEMBER = span(date(2025, 12, 1), date(2025, 12, 31))
 JANUARY = span(date(2026, 1, 1), date(2026, 1, 31))
 FEBRUARY = span(date(2026, 2, 1), date(2026, 2, 28))
 TO_APRIL = span(date(2026, 2, 1), date(2026, 4, 30))
+
+
+async def charged(ctx: Ctx, estate: Estate, *periods: ClosedPeriod) -> None:
+    """Room 101 with its meter, billed for one period after the other."""
+    await add_metered_room(ctx, estate, *METERED)
+    for period in periods:
+        await published_run(ctx, estate, "electricity", period)
 
 
 async def bills(ctx: Ctx) -> list[tuple[str, str]]:
@@ -212,9 +223,7 @@ class TestRuns:
     ) -> None:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE)
-            await add_metered_room(ctx, estate, *METERED)
-            await published_run(ctx, estate, "electricity", JANUARY)
-            await published_run(ctx, estate, "electricity", FEBRUARY)
+            await charged(ctx, estate, JANUARY, FEBRUARY)
 
             # 30 × 0.53, then 20 × 0.53 + 20 × 0.58
             assert await bills(ctx) == [("30", "15.90"), ("40", "22.20")]
@@ -224,9 +233,7 @@ class TestRuns:
     ) -> None:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE)
-            await add_metered_room(ctx, estate, *METERED)
-            await published_run(ctx, estate, "electricity", JANUARY)
-            await published_run(ctx, estate, "electricity", TO_APRIL)
+            await charged(ctx, estate, JANUARY, TO_APRIL)
 
             assert await bills(ctx) == [
                 ("30", "15.90"),
@@ -240,7 +247,7 @@ class TestRuns:
     ) -> None:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE)
-            await add_metered_room(ctx, estate, *METERED)
+            await charged(ctx, estate)
             run = await service.create_run(
                 ctx,
                 site_id=estate.site_id,
@@ -260,9 +267,7 @@ class TestRuns:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE, on=date(2025, 1, 1))
             await banded(ctx, estate, bands(("60", "0.6"), (None, "0.7")), on=date(2026, 2, 1))
-            await add_metered_room(ctx, estate, *METERED)
-            await published_run(ctx, estate, "electricity", JANUARY)
-            await published_run(ctx, estate, "electricity", TO_APRIL)
+            await charged(ctx, estate, JANUARY, TO_APRIL)
 
             # Nothing of 2025 counts; 30 before, so 30 × 0.6 + 10 × 0.7; then 50 × 0.7
             assert await bills(ctx) == [
@@ -272,15 +277,35 @@ class TestRuns:
                 ("50", "35.00"),
             ]
 
-    async def test_another_standard_of_the_item_keeps_the_place(
+    async def test_what_was_charged_last_year_does_not_count(
         self, world: World, estate: Estate
     ) -> None:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE)
-            await add_metered_room(ctx, estate, *METERED)
-            await published_run(ctx, estate, "electricity", JANUARY)
+            await charged(ctx, estate, DECEMBER, JANUARY)
+
+            # December by its one price of 0.538; with it January would stand in the second band
+            assert await bills(ctx) == [("300", "161.40"), ("30", "15.90")]
+
+    @pytest.mark.parametrize(
+        ("anchor", "expected"),
+        [
+            (SINCE, ("40", "75.00")),  # 30 before: 5 × 1 + 35 × 2
+            # Its years begin on January 15, within the first bill, which belongs to the year before
+            (date(2024, 1, 15), ("20", "20.00")),
+        ],
+    )
+    async def test_another_standard_of_the_item_keeps_the_place(
+        self, world: World, estate: Estate, anchor: date, expected: tuple[str, str]
+    ) -> None:
+        async with world.unit(estate.principal) as ctx:
+            await banded(ctx, estate, EXERCISE)
+            await charged(ctx, estate, JANUARY)
             other = await service.add_standard(
-                ctx, org_id=estate.site_id, item_id=estate.items["electricity"], spec=SPEC
+                ctx,
+                org_id=estate.site_id,
+                item_id=estate.items["electricity"],
+                spec=replace(SPEC, anchor_on=anchor),
             )
             await service.add_version(
                 ctx,
@@ -297,16 +322,14 @@ class TestRuns:
             await ctx.session.flush()
             await published_run(ctx, estate, "electricity", FEBRUARY)
 
-            assert await bills(ctx) == [("30", "15.90"), ("40", "75.00")]  # 5 × 1 + 35 × 2
+            assert await bills(ctx) == [("30", "15.90"), expected]
 
     async def test_a_bill_says_its_bands_and_computes_the_same_again(
         self, world: World, estate: Estate
     ) -> None:
         async with world.unit(estate.principal) as ctx:
             await banded(ctx, estate, EXERCISE)
-            await add_metered_room(ctx, estate, *METERED)
-            await published_run(ctx, estate, "electricity", JANUARY)
-            await published_run(ctx, estate, "electricity", FEBRUARY)
+            await charged(ctx, estate, JANUARY, FEBRUARY)
             found = await ctx.session.execute(select(Bill).order_by(col(Bill.period_from).desc()))
             bill = found.scalars().first()
             assert bill is not None
